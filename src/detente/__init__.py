@@ -1,0 +1,3 @@
+"""détente: one front door for Python packages on Linux, at peace with the distribution."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,22 @@
+"""Names as the packaging specifications write them, with the standard library alone (read paths use this)."""
+
+import re
+
+_SEPARATORS = re.compile(r"[-_.]+")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+_COMMAND = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")
+
+
+def normalized(name: str) -> str:
+    """Return `name` in the normal form of PEP 503: lower case, one hyphen between words."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def is_name(text: str) -> bool:
+    """Say whether `text` is a valid distribution name (PEP 508), and nothing more."""
+    return _NAME.match(text) is not None
+
+
+def is_command(text: str) -> bool:
+    """Say whether `text` can be a command's file name: no separator, space, control or leading hyphen."""
+    return _COMMAND.match(text) is not None
