@@ -1,0 +1,256 @@
+"""Changes to the file system that a kill, a power cut or a full disk cannot tear (the only such code).
+
+Words: *stage*, build something under a name nobody looks at; *publish*, rename it to its own name; *switch*,
+replace one symbolic link by another in one rename.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+
+from detente.errors import DetenteError, DiskError, Refused
+
+STAGING = ".staging-"
+
+
+def disk_error(err: OSError, doing: str) -> DetenteError:
+    """Word an OSError met while `doing` (for example "writing /x/y") as one sentence with its way out."""
+    path = err.filename if isinstance(err.filename, str) else ""
+    where = f" ({path})" if path and path not in doing else ""
+    if err.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = "the disk is full" if err.errno == errno.ENOSPC else "the disk quota is used up"
+        return DiskError(
+            f"{what} while {doing}{where}; nothing was changed",
+            hint="free some space (`detente collect` removes what nothing needs) and repeat the command",
+        )
+    if err.errno == errno.EROFS:
+        return DiskError(
+            f"the file system is read-only while {doing}{where}; nothing was changed",
+            hint="remount it writable, or point XDG_DATA_HOME to a writable directory",
+        )
+    if err.errno in (errno.EACCES, errno.EPERM):
+        return DiskError(
+            f"no permission while {doing}{where}; nothing was changed",
+            hint=f"check who owns it: ls -ld {path}" if path else "check who owns the directory",
+        )
+    if err.errno == errno.ENAMETOOLONG:
+        return DiskError(
+            f"the path is too long while {doing}{where}; nothing was changed",
+            hint="point XDG_DATA_HOME to a directory with a shorter path",
+        )
+    return DiskError(f"{err.strerror or err} while {doing}{where}", hint="mend that and repeat the command")
+
+
+def make_directory(path: str, mode: int = 0o755) -> None:
+    """Create `path` and its parents where missing, with `mode` whatever the umask; keep what exists."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent and parent != path:
+        make_directory(parent, 0o755)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, mode)
+        os.chmod(path, mode)
+
+
+def fsync_directory(path: str) -> None:
+    """Make renames and creations in directory `path` durable (fsync(2))."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_filesystem(path: str) -> None:
+    """Write everything pending on the file system of `path` to the disk (syncfs(2)); raise OSError on failure."""
+    import ctypes
+
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(fd) != 0:
+            code = ctypes.get_errno()
+            if code == errno.ENOSYS:
+                os.sync()
+            else:
+                raise OSError(code, os.strerror(code), path)
+    finally:
+        os.close(fd)
+
+
+def write_file(path: str, data: bytes, mode: int = 0o644) -> None:
+    """Create the new file `path` with exactly `data` and `mode`; raise FileExistsError where it exists."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
+    """Put `data` at `path` in one rename: readers see the old bytes or the new ones."""
+    temporary = f"{path}.{secrets.token_hex(4)}"
+    try:
+        write_file(temporary, data, mode)
+        if durable:
+            fd = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if durable:
+        fsync_directory(os.path.dirname(path))
+
+
+def switch(path: str, target: str) -> None:
+    """Make `path` a symbolic link to `target` in one rename, whatever link or file stood there."""
+    temporary = f"{path}.{secrets.token_hex(4)}"
+    os.symlink(target, temporary)
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def read_link(path: str) -> str | None:
+    """Return where the symbolic link `path` points, or None where it is none."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def remove_tree(path: str) -> None:
+    """Remove `path` and all below it, read-only directories too; links are removed, never followed.
+
+    It stays on one file system: a mount below is an OSError, and nothing under it is touched.
+    """
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode):
+        os.unlink(path)
+        return
+    _remove_directory(path, info.st_dev)
+
+
+def _remove_directory(path: str, device: int) -> None:
+    info = os.lstat(path)
+    if info.st_dev != device:
+        raise OSError(errno.EXDEV, "another file system is mounted here", path)
+    if info.st_mode & 0o700 != 0o700:
+        os.chmod(path, 0o700)
+    with os.scandir(path) as items:
+        for item in items:
+            if item.is_dir(follow_symlinks=False):
+                _remove_directory(item.path, device)
+            else:
+                os.unlink(item.path)
+    os.rmdir(path)
+
+
+def seal(path: str) -> None:
+    """Take write permission from every directory below and at `path` (files are written read-only already)."""
+    for folder, _, _ in os.walk(path, topdown=False):
+        os.chmod(folder, 0o555)
+
+
+class Staged:
+    """A directory being built beside its future siblings; `path` is where to write."""
+
+    def __init__(self, parent: str) -> None:
+        self.path = os.path.join(parent, STAGING + secrets.token_hex(8))
+        os.mkdir(self.path, 0o755)
+        os.chmod(self.path, 0o755)
+
+    def publish(self, final: str) -> bool:
+        """Rename to `final` (same parent). False, and nothing left behind, where `final` exists already."""
+        try:
+            os.rename(self.path, final)
+        except OSError as err:
+            if err.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            self.discard()
+            return False
+        return True
+
+    def discard(self) -> None:
+        """Remove what was staged; harmless after `publish`."""
+        with contextlib.suppress(FileNotFoundError):
+            remove_tree(self.path)
+
+
+def sweep(parent: str) -> int:
+    """Remove what dead processes staged below `parent`; return how many. Nobody may be staging there now."""
+    try:
+        names = [name for name in os.listdir(parent) if name.startswith(STAGING)]
+    except FileNotFoundError:
+        return 0
+    for name in names:
+        remove_tree(os.path.join(parent, name))
+    return len(names)
+
+
+class Busy(Exception):
+    """The lock is held by another process, and the caller did not want to wait."""
+
+
+@contextlib.contextmanager
+def lock(
+    path: str, *, shared: bool = False, wait: bool = True, on_wait: Callable[[], None] | None = None
+) -> Iterator[int]:
+    """Hold the advisory lock `path` (flock(2)); wait for other holders after calling `on_wait` once.
+
+    Raise Busy instead of waiting where `wait` is False.
+
+    Yields the descriptor, so that a child can keep the lock. A lock file that was deleted or replaced while
+    we waited is noticed and taken anew; a symbolic link in its place is refused.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as err:
+            if err.errno == errno.ELOOP:
+                raise Refused(f"the lock file {path} is a symbolic link", hint=f"remove it: rm {path}") from err
+            raise
+        try:
+            try:
+                fcntl.flock(fd, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not wait:
+                    raise Busy(path) from None
+                if on_wait is not None:
+                    on_wait()
+                    on_wait = None
+                fcntl.flock(fd, kind)
+            try:
+                same = os.path.samestat(os.fstat(fd), os.lstat(path))
+            except FileNotFoundError:
+                same = False
+            if same:
+                yield fd
+                return
+        finally:
+            os.close(fd)
+
+
+def sha256(path: str) -> str:
+    """Return the hex SHA-256 of the file `path`."""
+    import hashlib
+
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
