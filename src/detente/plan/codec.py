@@ -1,0 +1,67 @@
+"""Plans as JSON: each record an object, each step an object with its kind. Driven by the types themselves."""
+
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from detente.errors import UsageError
+from detente.plan.plan import STEPS, Plan, Step
+
+SCHEMA = 1
+
+
+def encode(plan: Plan) -> dict[str, Any]:
+    """Return `plan` as JSON values with `schema` on top."""
+    return {"schema": SCHEMA, **_encode(plan)}
+
+
+def decode(value: Any) -> Plan:
+    """Return the plan that `encode` wrote; raise UsageError where `value` is not one."""
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        raise UsageError("this is not a plan that detente wrote", hint="write one with: detente install NAME -n --json")
+    try:
+        return typing.cast("Plan", _decode(Plan, {key: item for key, item in value.items() if key != "schema"}))
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise UsageError(f"the plan is damaged: {err}", hint="write it anew with -n --json") from err
+
+
+def _encode(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        body = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+        kind = type(value).__name__.lower()
+        return {"step": kind, **body} if kind in STEPS else body
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: _encode(getattr(value, name)) for name in value._fields}
+    if isinstance(value, (tuple, list)):
+        return [_encode(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _encode(item) for key, item in value.items()}
+    return value
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if kind is Step or (
+        origin in (typing.Union, types.UnionType) and set(typing.get_args(kind)) == set(STEPS.values())
+    ):
+        body = dict(value)
+        return _decode(STEPS[body.pop("step")], body)
+    if origin in (typing.Union, types.UnionType):
+        inner = [item for item in typing.get_args(kind) if item is not type(None)]
+        return None if value is None else _decode(inner[0], value)
+    if origin is tuple:
+        _check(value, list)
+        return tuple(_decode(typing.get_args(kind)[0], item) for item in value)
+    if origin is dict:
+        return {str(key): _decode(typing.get_args(kind)[1], item) for key, item in value.items()}
+    if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields")):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: _decode(hints[name], item) for name, item in value.items()})
+    _check(value, kind)
+    return value
+
+
+def _check(value: Any, kind: type) -> None:
+    if type(value) is not kind:  # bool is an int to isinstance, and JSON has no other subclasses
+        raise TypeError(f"expected {kind.__name__}, found {value!r}")

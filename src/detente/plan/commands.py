@@ -1,0 +1,95 @@
+"""Which commands and files of an application are exposed, and when a name is refused."""
+
+from collections.abc import Mapping, Sequence
+
+from detente.errors import Collision, Refused
+from detente.model import Application, StoreEntry
+
+RESERVED = ("python", "pip")
+LAUNCH = "launch"  # the directory of an environment that holds launchers
+BIN = "bin"
+
+
+def exposed(
+    key: str, suffix: str, primary: StoreEntry, others: Sequence[StoreEntry], chosen: Sequence[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the commands to expose (name to path in the environment) and what is worth saying.
+
+    `primary` is the distribution asked for, `others` all that came along; `chosen` the normalized names of
+    further distributions whose commands are wanted. Raise Refused where there is no command at all.
+    """
+    commands: dict[str, str] = {}
+    said = []
+    for entry in (primary, *(entry for entry in others if entry.name in chosen)):
+        for command in _commands(entry):
+            if command.startswith(RESERVED):
+                said.append(f"{command} of {entry.name} is not exposed: python* and pip* stay the distribution's")
+                continue
+            plain = not entry.scripts.get(command, True) and command not in entry.commands
+            commands[command + suffix] = f"{BIN if plain else LAUNCH}/{command}"
+    if not commands:
+        raise _no_commands(key, primary, others)
+    more = {entry.name: list(_commands(entry)) for entry in others if entry.name not in chosen}
+    related = {name: found for name, found in more.items() if found and _related(primary.name, name)}
+    for name, found in related.items():
+        listed = ", ".join(found[:4]) + (", …" if len(found) > 4 else "")
+        said.append(f"{name} has commands too ({listed}): detente install {key} --commands-from {name}")
+    return commands, tuple(said)
+
+
+def _commands(entry: StoreEntry) -> list[str]:
+    return sorted({*entry.commands, *entry.scripts})
+
+
+def _related(primary: str, other: str) -> bool:
+    """Say whether `other` looks like a part of `primary`: ansible-core of ansible, jupyter-core of jupyterlab."""
+    stem, second = primary.partition("-")[0], other.partition("-")[0]
+    return other.startswith(stem) or stem.startswith(second)
+
+
+def _no_commands(key: str, primary: StoreEntry, others: Sequence[StoreEntry]) -> Refused:
+    having = [entry.name for entry in others if _commands(entry)]
+    if having:
+        return Refused(
+            f"{primary.name} {primary.version} has no command of its own",
+            context=[f"commands come with: {', '.join(having)}"],
+            hint=f"detente install {key} --commands-from {having[0]}",
+        )
+    return Refused(
+        f"{primary.name} {primary.version} is a library: it has no command to run",
+        context=["installing libraries for import is not there yet; nothing was changed"],
+        hint=f"add it to an application that uses it: detente install APPLICATION --with {primary.name}",
+    )
+
+
+def check_names(
+    key: str,
+    commands: Mapping[str, str],
+    current: Mapping[str, Application],
+    foreign: Mapping[str, str],
+    owners: Mapping[str, str],
+    *,
+    force: bool,
+) -> None:
+    """Raise Collision where a command that `key` would newly expose has another owner, who is named."""
+    before = current[key].commands if key in current else {}
+    taken = []
+    for command in commands:
+        if command in before:
+            continue
+        for other in current.values():
+            if other.key != key and command in other.commands:
+                raise Collision(
+                    f"the command {command} belongs to {other.key} already",
+                    hint=f"give it another name: detente install {key} --as -2; or: detente remove {other.key}",
+                )
+        if command in foreign and not force:
+            path = foreign[command]
+            taken.append((command, path, owners.get(path, "")))
+    if taken:
+        command, path, owner = taken[0]
+        raise Collision(
+            f"the command {command} exists already: {path}" + (f" ({owner})" if owner else ""),
+            context=[f"also {other}: {where}" + (f" ({who})" if who else "") for other, where, who in taken[1:]],
+            hint=f"put ours before it with --force, or give it another name: detente install {key} --as -d",
+        )

@@ -1,0 +1,145 @@
+"""A plan: what would change, as a value that can be printed, saved, compared, refused, and run."""
+
+from dataclasses import dataclass
+
+from detente.model import Application, Artifact, Generation, Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """An environment to be: `entries` are store directories in lock order; `directory` is its name in envs/.
+
+    `lock` is the PEP 751 text it was resolved to; `label` is the application's key.
+    """
+
+    directory: str
+    label: str
+    interpreter: Interpreter
+    entries: tuple[str, ...]
+    lock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Fetch a wheel, check it, and unpack it into the store. Invisible and repeatable."""
+
+    artifact: Artifact
+    interpreter: Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Build a wheel from source and put it into the store. Invisible and repeatable."""
+
+    artifact: Artifact
+    interpreter: Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Compile:
+    """Add one Python version's bytecode to entries that are in the store already."""
+
+    interpreter: Interpreter
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Make an environment: a farm of links into the store. Invisible and repeatable."""
+
+    environment: EnvironmentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Make `generation` the current one, and expose what it exposes. The one visible change.
+
+    `over` are commands that someone else owns in our own directory: they go to quarantine first.
+    """
+
+    generation: Generation
+    over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Remove generations, environments and entries that nothing keeps. Cannot be undone."""
+
+    generations: tuple[int, ...]
+    environments: tuple[str, ...]
+    entries: tuple[str, ...]
+
+
+Step = Fetch | Build | Compile | Link | Switch | Discard
+STEPS: dict[str, type[Step]] = {kind.__name__.lower(): kind for kind in (Fetch, Build, Compile, Link, Switch, Discard)}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One application's change: versions are "" where there is none before or after."""
+
+    key: str
+    before: str
+    after: str
+    detail: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Return `install`, `remove`, or `change`."""
+        if not self.before:
+            return "install"
+        return "change" if self.after else "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`basis` states the generation it was made for; `pending` that another plan follows once this one ran.
+
+    `questions` must be answered yes before it may run; `reasons` and `warnings` are sentences for a person.
+    """
+
+    basis: str
+    steps: tuple[Step, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    pending: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Say whether nothing is to be done."""
+        return not self.steps
+
+
+def effects(before: dict[str, Application], after: dict[str, Application]) -> tuple[Effect, ...]:
+    """Return what differs between two sets of applications, sorted by key."""
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old is None and new is not None:
+            found.append(Effect(key, "", new.version))
+        elif new is None and old is not None:
+            found.append(Effect(key, old.version, ""))
+        elif old is not None and new is not None and not same(old, new):
+            found.append(Effect(key, old.version, new.version, _difference(old, new)))
+    return tuple(found)
+
+
+def same(one: Application, other: Application) -> bool:
+    """Say whether two records describe the same state, whenever each was made."""
+    return one._replace(since=0) == other._replace(since=0)
+
+
+def _difference(old: Application, new: Application) -> str:
+    if old.version != new.version:
+        return ""
+    if old.interpreter != new.interpreter:
+        return f"Python {old.python} to {new.python}"
+    if old.wish.added != new.wish.added:
+        return "with " + ", ".join(new.wish.added) if new.wish.added else "nothing added any more"
+    if old.environment != new.environment:
+        return "its dependencies change"
+    if old.commands.keys() != new.commands.keys():
+        return "other commands"
+    return "asked for as " + new.wish.requirement
