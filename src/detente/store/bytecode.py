@@ -1,0 +1,179 @@
+"""Bytecode inside store entries: compiled once by the interpreter that will read it, for every environment.
+
+It is never compared with its source (PEP 552, unchecked hash), since neither changes. A file
+`<entry>/bytecode/<cache tag>` says that an entry has all of one Python version's.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from detente.errors import ToolError
+from detente.host import fs, proc
+from detente.model import Command, Interpreter
+
+MARKS = "bytecode"
+JOBS = len(os.sched_getaffinity(0))  # worker processes, one for each processor we may use
+
+_WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compile_worker.py")
+_PIPE_BYTES = 1 << 20
+_COMPILER_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
+
+
+def compiled_tags(directory: str) -> frozenset[str]:
+    """Return the cache tags (`cpython-311`) whose bytecode the entry at `directory` has."""
+    try:
+        return frozenset(name for name in os.listdir(os.path.join(directory, MARKS)) if "." not in name)
+    except FileNotFoundError:
+        return frozenset()
+
+
+def compile_entries(interpreter: Interpreter, directories: Sequence[str], *, jobs: int) -> int:
+    """Compile the modules of the entries at `directories`; return how many. Entries that have it are passed over.
+
+    Raise ToolError where `interpreter` cannot be run, DiskError where the file system refuses.
+    """
+    wanted = [path for path in directories if interpreter.cache_tag not in compiled_tags(path)]
+    if not wanted:
+        return 0
+    with Compiler(interpreter, jobs=jobs) as compiler:
+        for directory in wanted:
+            compiler.add(directory)
+        return compiler.finish()
+
+
+class Compiler:
+    """Workers that compile entries while others are still being fetched.
+
+    Use as a context manager, from a thread that outlives it (a worker dies with the thread that started it);
+    `add` may be called from any thread, one at a time. Leaving the block without `finish` ends the workers.
+    """
+
+    def __init__(self, interpreter: Interpreter, *, jobs: int) -> None:
+        self._interpreter = interpreter
+        self._jobs = max(1, jobs)
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._entries: list[tuple[str, bool]] = []
+
+    def __enter__(self) -> Self:
+        if not self._interpreter.cache_tag:
+            return self
+        try:
+            for number in range(self._jobs):
+                self._workers.append(self._start(number))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+        self._end()
+
+    def _start(self, number: int) -> "subprocess.Popen[bytes]":
+        argv = (self._interpreter.path, "-I", "-S", "-X", "utf8", "-W", "ignore", _WORKER)
+        child = proc.start(
+            Command((*argv, str(number), str(self._jobs), self._interpreter.cache_tag)), stdin=subprocess.PIPE
+        )
+        assert child.stdin is not None
+        with contextlib.suppress(OSError):  # a larger pipe, so that `add` does not wait
+            fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        return child
+
+    def add(self, directory: str) -> None:
+        """Let the workers compile the entry at `directory`, staged or published; does not wait for them."""
+        if not self._workers or self._interpreter.cache_tag in compiled_tags(directory):
+            return
+        try:
+            self._entries.append((directory, _open_up(directory)))
+        except OSError as err:
+            raise fs.disk_error(err, f"compiling in {directory}") from err
+        for child in self._workers:
+            assert child.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # `finish` says why it ended
+                child.stdin.write(os.fsencode(directory) + b"\0")
+                child.stdin.flush()
+
+    def finish(self) -> int:
+        """Wait for the workers, mark the entries and seal those that were sealed; return the number of modules.
+
+        Raise ToolError where a worker failed, DiskError where the file system refused. An entry whose source
+        crashes the compiler itself stays without a mark, and works.
+        """
+        done, whole = 0, True
+        try:
+            answers = [(child, *child.communicate()) for child in self._workers]
+            for child, out, said in answers:
+                if -child.returncode in _COMPILER_CRASHES:
+                    whole = False
+                else:
+                    done += self._count(child.returncode, out, said)
+            if whole:
+                self._mark()
+        except OSError as err:
+            raise fs.disk_error(err, "writing bytecode") from err
+        finally:
+            self._end()
+        return done
+
+    def _count(self, status: int, out: bytes, said: bytes) -> int:
+        word, _, rest = out.partition(b" ")
+        if status == 0 and word == b"compiled":
+            return int(rest)
+        if status == 0 and word == b"error":
+            number, _, path = rest.partition(b" ")
+            raise OSError(int(number), os.strerror(int(number)), os.fsdecode(path))
+        raise ToolError(
+            f"{self._interpreter.path} failed to compile modules (status {status})",
+            hint=f"see whether it runs: {self._interpreter.path} -I -S -c pass",
+            context=said.decode("utf-8", "replace").splitlines()[-5:],
+        )
+
+    def _mark(self) -> None:
+        published = [directory for directory, sealed in self._entries if sealed]
+        if published:  # the mark must not survive a power cut that the bytecode did not
+            fs.sync_filesystem(published[0])
+        for directory, _ in self._entries:
+            marks = os.path.join(directory, MARKS)
+            fs.make_directory(marks)
+            os.chmod(marks, 0o755)
+            fs.replace_file(os.path.join(marks, self._interpreter.cache_tag), b"", 0o444)
+
+    def _seal(self) -> None:
+        for directory, sealed in self._entries:
+            if sealed:
+                with contextlib.suppress(FileNotFoundError):
+                    fs.seal(directory)
+        self._entries.clear()
+
+    def _end(self) -> None:
+        for child in self._workers:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout, child.stderr):
+                if pipe is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
+        self._workers.clear()
+        self._seal()
+
+
+def _open_up(directory: str) -> bool:
+    """Make a published entry's directories writable, and remove what an ended worker left; False if it is staged."""
+    published = not os.path.basename(directory).startswith(fs.STAGING)
+    if not published:
+        return False
+    if not os.path.isdir(os.path.join(directory, "lib")):
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
+    for folder, _, files in os.walk(directory):
+        os.chmod(folder, 0o755)
+        if os.path.basename(folder) == "__pycache__":
+            for name in files:
+                if name.endswith(".part"):
+                    os.unlink(os.path.join(folder, name))
+    return True

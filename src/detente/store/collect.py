@@ -1,0 +1,117 @@
+"""What the store holds, who reaches it, and its removal. Only this module removes entries and environments."""
+
+import os
+import re
+from collections.abc import Iterable
+
+from detente.errors import IntegrityError
+from detente.host import fs
+from detente.host.paths import Paths
+from detente.plan.facts import Holdings
+from detente.plan.plan import Discard
+from detente.store import environments, generations
+
+
+def holdings(paths: Paths) -> Holdings:
+    """Look at everything in the store; an environment whose record is broken reaches nothing."""
+    chain = generations.history(paths)
+    named: dict[int, frozenset[str]] = {}
+    for number in generations.numbers(paths):
+        try:
+            record = generations.load(paths, number)
+            named[number] = frozenset(item.environment for item in record.applications.values())
+        except IntegrityError:
+            named[number] = frozenset()
+    linked = {}
+    for name in _names(paths.environments):
+        try:
+            linked[name] = frozenset(environments.entries_of(paths, name))
+        except IntegrityError:
+            linked[name] = frozenset()
+    entries = frozenset(_names(paths.store))
+    return Holdings(
+        basis=generations.current(paths)[1],
+        current=generations.current_number(paths),
+        chain=tuple(item.number for item in chain),
+        generations=named,
+        environments=linked,
+        entries=entries,
+        in_use=in_use(paths),
+    )
+
+
+def _names(path: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(path) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def in_use(paths: Paths) -> frozenset[str]:
+    """Return the environment and entry directories that running processes name or have mapped (proc(5)).
+
+    Of other people's processes only the command line can be read; that is where a script's path stands.
+    """
+    found: set[str] = set()
+    pattern = re.compile(
+        b"(?:%s|%s)/([^/\\0\\n]+)" % (re.escape(os.fsencode(paths.environments)), re.escape(os.fsencode(paths.store)))
+    )
+    me = str(os.getpid())
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit() or pid == me:
+            continue
+        for source in ("cmdline", "maps", "environ"):
+            try:
+                with open(f"/proc/{pid}/{source}", "rb") as stream:
+                    text = stream.read()
+            except OSError:
+                continue
+            found.update(os.fsdecode(name) for name in pattern.findall(text))
+        for link in ("exe", "cwd"):
+            try:
+                text = os.fsencode(os.readlink(f"/proc/{pid}/{link}"))
+            except OSError:
+                continue
+            found.update(os.fsdecode(name) for name in pattern.findall(text))
+    return frozenset(found)
+
+
+def size_of(path: str) -> int:
+    """Return the bytes that removing `path` frees: blocks of files with no other link."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        total += os.lstat(folder).st_blocks * 512
+        for name in names:
+            info = os.lstat(os.path.join(folder, name))
+            if info.st_nlink == 1:
+                total += info.st_blocks * 512
+    return total
+
+
+def discard(paths: Paths, step: Discard) -> int:
+    """Remove what `step` names, generations first, so that nothing kept ever points into a hole.
+
+    Return the bytes freed. Each directory loses its name before its content, so a kill leaves no half one.
+    """
+    doomed = [os.path.join(paths.generations, str(number)) for number in step.generations]
+    doomed += [os.path.join(paths.environments, name) for name in step.environments]
+    doomed += [os.path.join(paths.store, name) for name in step.entries]
+    freed = 0
+    for path in doomed:
+        freed += size_of(path)
+        grave = os.path.join(os.path.dirname(path), f"{fs.STAGING}dead-{os.path.basename(path)}")
+        os.rename(path, grave)
+        fs.remove_tree(grave)
+    _forget_builds(paths, step.entries)
+    for parent in (paths.generations, paths.environments, paths.store):
+        if os.path.isdir(parent):
+            fs.fsync_directory(parent)
+    return freed
+
+
+def _forget_builds(paths: Paths, entries: Iterable[str]) -> None:
+    gone = set(entries)
+    for name in _names(paths.builds):
+        link = os.path.join(paths.builds, name)
+        if (fs.read_link(link) or "").rpartition("/")[2] in gone:
+            os.unlink(link)

@@ -1,0 +1,150 @@
+"""Environments: a prefix whose interpreter imports what its lock lists, made of links, never changed again.
+
+pyvenv.cfg  environment.json  pylock.toml
+bin/        python, and every distribution's scripts
+launch/     launchers of the commands that may be exposed
+lib/…/site-packages, include/, share/ …    the farm
+"""
+
+import json
+import os
+
+from detente.errors import IntegrityError
+from detente.host import fs
+from detente.host.paths import Paths
+from detente.model import Interpreter, StoreEntry
+from detente.plan.plan import EnvironmentSpec
+from detente.store import farm, launchers
+from detente.store.wheels import read_entry
+
+SCHEMA = 1
+RECORD = "environment.json"
+LOCK = "pylock.toml"
+
+
+def stage(paths: Paths, spec: EnvironmentSpec) -> fs.Staged:
+    """Build the environment `spec` beside its siblings, sealed; raise Collision where entries contradict."""
+    staged = fs.Staged(paths.environments)
+    try:
+        entries = [read_entry(os.path.join(paths.store, name)) for name in spec.entries]
+        _fill(staged.path, os.path.join(paths.environments, spec.directory), paths, spec, entries)
+        fs.seal(staged.path)
+    except BaseException:
+        staged.discard()
+        raise
+    return staged
+
+
+def _fill(root: str, final: str, paths: Paths, spec: EnvironmentSpec, entries: list[StoreEntry]) -> None:
+    interpreter = spec.interpreter
+    python = _interpreter_links(root, final, interpreter)
+    _write_record(root, spec)
+    site = os.path.join(root, interpreter.site)
+
+    def trees(part: str) -> list[farm.Tree]:
+        found = []
+        for entry in entries:
+            path = os.path.join(paths.store, entry.directory, part)
+            if os.path.isdir(path):
+                found.append(farm.Tree(entry.name, path, bool(entry.real)))
+        return found
+
+    scripts = _scripts(root, python, paths, entries)
+    farm.plant(site, trees("lib"))
+    data = trees("data")
+    if data:
+        farm.plant(root, data)
+    headers = trees("headers")
+    if headers:
+        include = os.path.join(root, "include", "site", os.path.basename(os.path.dirname(interpreter.site)))
+        for tree in headers:
+            farm.plant(os.path.join(include, tree.owner), [tree])
+    os.mkdir(os.path.join(root, "launch"), 0o755)
+    made = launchers.for_commands(scripts, spec.label, final, interpreter.path, interpreter.site, spec.label)
+    for name, text in made.items():
+        fs.write_file(os.path.join(root, "launch", name), text, 0o555)
+
+
+def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
+    """Write pyvenv.cfg and the interpreter's names; return the path that scripts start with (PEP 405)."""
+    home = os.path.dirname(interpreter.path)
+    config = (
+        f"home = {home}\ninclude-system-site-packages = false\nversion = {interpreter.version}\n"
+        f"executable = {interpreter.path}\nprompt = {os.path.basename(final).rpartition('-')[0]}\n"
+    )
+    fs.write_file(os.path.join(root, "pyvenv.cfg"), launchers.encoded(config), 0o444)
+    os.mkdir(os.path.join(root, "bin"), 0o755)
+    os.chmod(os.path.join(root, "bin"), 0o755)
+    os.symlink(interpreter.path, os.path.join(root, "bin", "python"))
+    major, minor = interpreter.minor
+    for name in (f"python{major}", f"python{major}.{minor}"):
+        os.symlink("python", os.path.join(root, "bin", name))
+    fs.make_directory(os.path.join(root, interpreter.site))
+    os.symlink("lib", os.path.join(root, "lib64"))
+    return os.path.join(final, "bin", "python")
+
+
+def _write_record(root: str, spec: EnvironmentSpec) -> None:
+    record = {
+        "schema": SCHEMA,
+        "label": spec.label,
+        "interpreter": spec.interpreter._asdict(),
+        "entries": list(spec.entries),
+    }
+    fs.write_file(os.path.join(root, RECORD), (json.dumps(record, indent=1) + "\n").encode(), 0o444)
+    fs.write_file(os.path.join(root, LOCK), spec.lock.encode(), 0o444)
+
+
+def _scripts(root: str, python: str, paths: Paths, entries: list[StoreEntry]) -> list[str]:
+    """Write bin/ of all entries; return the names that start with the environment's Python."""
+    made: dict[str, str] = {}
+    names = []
+    for entry in entries:
+        for name, target in entry.commands.items():
+            if _claim(made, name, entry):
+                fs.write_file(os.path.join(root, "bin", name), launchers.entry_point(python, target), 0o555)
+                names.append(name)
+        for name, is_python in entry.scripts.items():
+            if name in entry.commands or not _claim(made, name, entry):
+                continue
+            source = os.path.join(paths.store, entry.directory, "scripts", name)
+            place = os.path.join(root, "bin", name)
+            if is_python:
+                with open(source, "rb") as stream:
+                    fs.write_file(place, launchers.rewritten(python, stream.read()), 0o555)
+                names.append(name)
+            else:
+                os.symlink(source, place)
+    return names
+
+
+def _claim(made: dict[str, str], name: str, entry: StoreEntry) -> bool:
+    """Say whether `entry` gets the script `name`: the first owner keeps it, and python* is the environment's."""
+    if name in made or name == "python" or (name.startswith("python") and name[6:].replace(".", "").isdigit()):
+        return False
+    made[name] = entry.name
+    return True
+
+
+def entries_of(paths: Paths, directory: str) -> tuple[str, ...]:
+    """Return the store entries that environment `directory` links; raise IntegrityError without its record."""
+    return tuple(_record(paths, directory)["entries"])
+
+
+def interpreter_of(paths: Paths, directory: str) -> Interpreter:
+    """Return the interpreter of environment `directory`; raise IntegrityError without its record."""
+    return Interpreter(**_record(paths, directory)["interpreter"])
+
+
+def _record(paths: Paths, directory: str) -> dict:  # type: ignore[type-arg]
+    path = os.path.join(paths.environments, directory, RECORD)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            value = json.load(stream)
+        if value["schema"] > SCHEMA:
+            raise IntegrityError(f"{path} was written by a newer detente", hint="use that one")
+        return value  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError) as err:
+        raise IntegrityError(
+            f"the environment {directory} cannot be read", hint="go back: detente rollback", context=[str(err)]
+        ) from err

@@ -1,0 +1,104 @@
+"""Scripts: those inside an environment, as every virtual environment has them, and the launchers outside.
+
+A launcher is a small shell script that looks whether its interpreter is still there, and says what to type
+where it is not; what is exposed on PATH are launchers.
+"""
+
+from collections.abc import Sequence
+
+from detente.names import normalized
+
+SHEBANG_LIMIT = 127  # bytes that every kernel reads of a first line (execve(2))
+SELF = "detente"
+_SELF_VERSIONS = range(11, 20)  # minor versions of Python 3 that the fallback looks for by name
+
+
+def quoted(text: str) -> str:
+    """Quote `text` for the shell, whatever is in it."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def encoded(text: str) -> bytes:
+    """Return the bytes of a path or script, odd file names kept as they are."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def shebang(interpreter: str) -> bytes:
+    """Return the first line (or lines) that start `interpreter` on the rest of the file.
+
+    Where the path is too long or has a space, `/bin/sh` starts it: the second line is a string to Python and a
+    command to the shell.
+    """
+    line = b"#!" + encoded(interpreter)
+    if len(line) <= SHEBANG_LIMIT and not any(byte <= 32 for byte in line) and line.isascii():
+        return line + b"\n"
+    command = encoded(quoted(interpreter))
+    cookie = b"" if command.isascii() else b"# -*- coding: latin-1 -*-\n"
+    return b"#!/bin/sh\n" + cookie + b"'''exec' " + command.replace(b"\\", b"\\\\") + b' "$0" "$@"\n' + b"' '''\n"
+
+
+def entry_point(interpreter: str, target: str) -> bytes:
+    """Return a console script that calls `target` (`module:attribute`, entry points specification)."""
+    module, _, attribute = target.partition(":")
+    head = attribute.split(".")[0]
+    return (
+        shebang(interpreter)
+        + (
+            f"import sys\nfrom {module} import {head}\nif __name__ == '__main__':\n    sys.exit({attribute}())\n"
+        ).encode()
+    )
+
+
+def rewritten(interpreter: str, script: bytes) -> bytes:
+    """Return a wheel's Python script with its `#!python` line made to name the environment's interpreter."""
+    _, _, rest = script.partition(b"\n")
+    return shebang(interpreter) + rest
+
+
+def launcher(command: str, key: str, environment: str, interpreter: str) -> bytes:
+    """Return the launcher of `command`: it runs `<environment>/bin/<command>` while `interpreter` is there."""
+    lines = [
+        "#!/bin/sh",
+        f"e={quoted(environment)}",
+        f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
+        f"printf 'error: %s needs %s, which is gone\\nhint: detente install %s\\n' "
+        f"{quoted(command)} {quoted(interpreter)} {quoted(key)} >&2",
+        "exit 127",
+        "",
+    ]
+    return encoded("\n".join(lines))
+
+
+def self_launcher(environment: str, interpreter: str, site: str) -> bytes:
+    """Return the launcher of detente itself: where its interpreter is gone, any other Python 3.11 or later runs it."""
+    program = f"{environment}/{site}/detente/__main__.py"
+    names = " ".join(f"python3.{minor}" for minor in reversed(_SELF_VERSIONS))
+    lines = [
+        "#!/bin/sh",
+        f"m={quoted(program)}",
+        f"p={quoted(interpreter)}",
+        'if [ -x "$p" ]; then exec "$p" -I -S "$m" "$@"; fi',
+        f"for p in /usr/bin/python3 python3 {names}; do",
+        '  p=$(command -v "$p") || continue',
+        "  if \"$p\" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then",
+        '    exec "$p" -I -S "$m" "$@"',
+        "  fi",
+        "done",
+        "echo 'error: detente needs Python 3.11 or later, and finds none' >&2",
+        "echo 'hint: install it from the distribution: sudo apt install python3' >&2",
+        "exit 127",
+        "",
+    ]
+    return encoded("\n".join(lines))
+
+
+def for_commands(
+    names: Sequence[str], key: str, environment: str, interpreter: str, site: str, primary: str
+) -> dict[str, bytes]:
+    """Return the launchers of `names`, by name; detente's own is the one that survives its interpreter."""
+    return {
+        name: self_launcher(environment, interpreter, site)
+        if name == SELF and normalized(primary) == SELF
+        else launcher(name, key, environment, interpreter)
+        for name in names
+    }
