@@ -1,0 +1,107 @@
+"""The look at our own state: generations, store, environments, and what stands in the way on PATH."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+from detente.host.paths import Paths
+from detente.model import StoreEntry
+from detente.plan.facts import Facts, Resolution, Slot, slot
+from detente.scan import foreign
+from detente.store import builds, exposures, generations
+from detente.store.wheels import entry_directory, read_entry
+
+
+def look(
+    paths: Paths,
+    environ: Mapping[str, str],
+    command: Sequence[str],
+    resolutions: Sequence[Resolution] = (),
+    built: Mapping[Slot, str] | None = None,
+) -> Facts:
+    """Return the snapshot that the planner needs for `resolutions`.
+
+    `built` names the store entries of local sources that this very command has built: they are looked at anew
+    each time, so no earlier build counts for them.
+    """
+    generation, basis = generations.current(paths)
+    numbers = generations.numbers(paths)
+    entries = _entries(paths, resolutions, built or {})
+    shared = {}
+    names: set[str] = set()
+    for resolution in resolutions:
+        for artifact in resolution.artifacts:
+            entry = entries.get(slot(artifact, resolution.interpreter))
+            if entry is None:
+                continue
+            if entry.name == resolution.name and entry.data:
+                shared[entry.directory] = exposures.shown_files(os.path.join(paths.store, entry.directory))
+            if entry.name == resolution.name or entry.name in resolution.wish.commands_from:
+                names |= {name + resolution.wish.suffix for name in (*entry.commands, *entry.scripts)}
+    found = foreign.commands(paths, sorted(names), environ)
+    return Facts(
+        basis=basis,
+        data=paths.data,
+        generation=generation,
+        history=generations.history(paths),
+        highest=numbers[-1] if numbers else 0,
+        resolutions=tuple(resolutions),
+        entries=entries,
+        shared=shared,
+        compiled=_compiled(paths, resolutions, entries),
+        environments=_environments(paths),
+        foreign=found,
+        owners=foreign.owners(found.values(), paths.home) if found else {},
+        bin=paths.bin,
+        now=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        user=_user(),
+        command=tuple(command),
+    )
+
+
+def _environments(paths: Paths) -> frozenset[str]:
+    try:
+        return frozenset(name for name in os.listdir(paths.environments) if not name.startswith("."))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def _entries(paths: Paths, resolutions: Sequence[Resolution], built: Mapping[Slot, str]) -> dict[Slot, StoreEntry]:
+    found: dict[Slot, StoreEntry] = {}
+    for resolution in resolutions:
+        for artifact in resolution.artifacts:
+            wanted = slot(artifact, resolution.interpreter)
+            if wanted in found:
+                continue
+            if artifact.kind == "wheel":
+                name = entry_directory(artifact.name, artifact.version, artifact.filename, artifact.sha256)
+            else:
+                name = built.get(wanted) or builds.entry_of(paths, wanted)
+            path = os.path.join(paths.store, name)
+            if name and os.path.isdir(path):
+                found[wanted] = read_entry(path)
+    return found
+
+
+def _compiled(
+    paths: Paths, resolutions: Sequence[Resolution], entries: Mapping[Slot, StoreEntry]
+) -> frozenset[tuple[str, str]]:
+    from detente.store.bytecode import compiled_tags
+
+    found = set()
+    for resolution in resolutions:
+        cache_tag = resolution.interpreter.cache_tag
+        for artifact in resolution.artifacts:
+            entry = entries.get(slot(artifact, resolution.interpreter))
+            if entry and cache_tag in compiled_tags(os.path.join(paths.store, entry.directory)):
+                found.add((entry.directory, cache_tag))
+    return frozenset(found)
