@@ -1,0 +1,301 @@
+"""Where looking, deciding and changing meet: one function per kind of request, under the locks.
+
+The command line calls these; so may other programs. Every function raises the errors of `errors.py`.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from detente.apply.workshop import Workshop
+from detente.engine.sources import Sources
+from detente.errors import Refused, StalePlan
+from detente.host import fs, runtime
+from detente.host.paths import Paths, user_paths
+from detente.model import Application, Wish
+from detente.plan import planner
+from detente.plan.facts import Resolution, Slot
+from detente.plan.plan import Link, Plan, Switch
+from detente.plan.request import (
+    Asked,
+    Collect,
+    Install,
+    Remove,
+    Rollback,
+    merged,
+    requirement_name,
+    without_login,
+    without_logins,
+)
+from detente.progress import Progress
+
+_ATTEMPTS = 20  # of a plan that other commands keep making stale
+
+
+class Outcome(NamedTuple):
+    """What became of a request: the plan as shown, whether it was run, and what is worth saying afterwards.
+
+    `unexposed` are paths that someone else holds; `freed` is in bytes.
+    """
+
+    plan: Plan
+    done: bool
+    applications: dict[str, Application]
+    unexposed: tuple[str, ...] = ()
+    freed: int = 0
+
+
+class Detente:
+    """One person's profile, and the outside world as this command was told of it.
+
+    `confirm` is asked before a plan with questions runs, and raises where the answer is no.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        command: Sequence[str],
+        progress: Progress,
+        confirm: Callable[[Plan], None],
+        *,
+        dry_run: bool = False,
+        offline: bool = False,
+    ) -> None:
+        self.environ = environ
+        self.paths: Paths = user_paths(environ)
+        self._command = tuple(map(without_login, command))
+        self._progress = progress
+        self._confirm = confirm
+        self._dry_run = dry_run
+        self._offline = offline
+        self._built: dict[Slot, str] = {}
+        self._shop: Workshop | None = None
+
+    def keys(self, *, past: bool = False) -> frozenset[str]:
+        """Return the keys of the applications there are; with `past`, of those that were as well."""
+        from detente.store import generations
+
+        found = frozenset(generations.current(self.paths)[0].applications)
+        if past:
+            found = found.union(*(item.applications for item in generations.history(self.paths)))
+        return found
+
+    def wish_of(self, key: str) -> Wish | None:
+        """Return what was asked for about application `key`, None where there is none."""
+        from detente.store import generations
+
+        item = generations.current(self.paths)[0].applications.get(key)
+        return item.wish if item else None
+
+    def plan_of(self, asked: Asked) -> Plan:
+        """Return what having `asked` takes, for a dry run."""
+        return self._plan_once(Install((asked,), force=True), self._resolve((asked,), {}))
+
+    def install(self, request: Install) -> Outcome:
+        """Have the applications of `request`, in one switch; nothing is done where all is so already."""
+        from detente.store import generations
+
+        current = generations.current(self.paths)[0].applications
+        if self._as_asked(request, current):
+            keys = [requirement_name(asked.requirement) + asked.suffix for asked in request.asked]
+            return Outcome(Plan(""), False, {key: current[key] for key in keys})
+        self._check_home()
+        resolutions = self._resolve(request.asked, current)
+        outcome = self._change(request, resolutions)
+        keys = [resolution.key for resolution in resolutions]
+        return outcome._replace(applications={key: item for key, item in outcome.applications.items() if key in keys})
+
+    def remove(self, request: Remove) -> Outcome:
+        """Have the applications of `request` no more, in one switch."""
+        self._check_home()
+        return self._change(request, ())
+
+    def rollback(self, request: Rollback) -> Outcome:
+        """Go back, by a new generation with the old content; needs no network."""
+        self._check_home()
+        return self._change(request, ())
+
+    def collect(self, request: Collect) -> Outcome:
+        """Remove what nothing keeps, and what killed commands left behind."""
+        from detente.apply import executor
+        from detente.store import collect
+
+        self._check_home()
+        if not os.path.isdir(self.paths.data):
+            return Outcome(Plan(""), False, {})
+        with fs.lock(self._store_lock(), on_wait=self._waiting):
+            plan = planner.collect(request, collect.holdings(self.paths))
+            if self._dry_run or plan.empty:
+                if not self._dry_run:
+                    self._sweep_all()
+                return Outcome(plan, False, {})
+            self._sweep_all()
+            return Outcome(plan, True, {}, freed=executor.discard(plan, self._workshop()))
+
+    def ephemeral(self, asked: Asked) -> tuple[str, Application]:
+        """Return the path of an environment for `asked`, made where missing, and what an installed one would be.
+
+        It is no part of any generation: `collect` takes it once no process uses it.
+        """
+        from detente.apply import executor
+
+        self._check_home()
+        resolutions = self._resolve((asked,), {})
+        with self._store():
+            plan = self._plan_once(Install((asked,), force=True), resolutions)
+            application = self._applications(plan)[resolutions[0].key]
+            executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self._workshop())
+        return os.path.join(self.paths.environments, application.environment), application
+
+    def _as_asked(self, request: Install, current: Mapping[str, Application]) -> bool:
+        """Say whether every application is there as asked, whole, and shown: then there is nothing to look up.
+
+        A local source is never as asked: it may have changed, so it is looked at each time.
+        """
+        from detente.store import exposures, generations
+
+        keys = []
+        for asked in request.asked:
+            item = current.get(requirement_name(asked.requirement) + asked.suffix)
+            if item is None or without_logins(merged(asked, item)) != item.wish:
+                return False
+            if asked.requirement.startswith("/") and not asked.editable:
+                return False
+            python = os.path.join(self.paths.environments, item.environment, "bin", "python")
+            if not os.access(python, os.X_OK):
+                return False
+            keys.append(item.key)
+        return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))
+
+    def _resolve(self, asked: Sequence[Asked], current: Mapping[str, Application]) -> list[Resolution]:
+        from detente.apply.crew import work_off
+        from detente.scan.resolution import Resolver
+
+        workshop = self._workshop()
+        self._progress.phase("resolving")
+        resolver = Resolver(
+            self.paths, workshop.uv, workshop.sources, self.environ, self._progress, offline=self._offline
+        )
+        found: dict[int, Resolution] = {}
+
+        def one(place: int) -> None:
+            said = asked[place]
+            wish = merged(said, current.get(requirement_name(said.requirement) + said.suffix))
+            resolution = resolver.resolve(wish)
+            again: Wish = merged(said, current.get(resolution.key))
+            if again != wish:
+                resolution = resolver.resolve(again)
+            found[place] = replace(
+                resolution, wish=without_logins(resolution.wish), lock=without_login(resolution.lock)
+            )
+
+        work_off(range(len(asked)), one, min(4, len(asked)), workshop.stop)
+        return [found[place] for place in range(len(asked))]
+
+    def _change(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Outcome:
+        from detente.apply import executor
+
+        with self._store():
+            for _ in range(_ATTEMPTS):
+                plan = self._plan_once(request, resolutions)
+                if self._dry_run:
+                    return Outcome(plan, False, self._applications(plan))
+                if plan.empty:
+                    unexposed = executor.settle(self.paths, self._waiting)
+                    return Outcome(plan, False, self._applications(plan), tuple(unexposed))
+                self._confirm(plan)
+                try:
+                    unexposed = executor.execute(plan, self._workshop(), self._waiting)
+                except StalePlan:
+                    continue
+                return Outcome(plan, True, self._applications(plan), tuple(unexposed))
+        raise Refused("other commands keep changing the profile", hint="wait until they are done, and repeat")
+
+    def _plan_once(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Plan:
+        """Plan; where the store lacks something (and this is no dry run), get it and plan again."""
+        from detente.scan import state
+
+        facts = state.look(self.paths, self.environ, self._command, resolutions, self._built)
+        plan = planner.plan(request, facts)
+        if not plan.pending or self._dry_run:
+            return plan
+        from detente.apply.acquire import acquire
+
+        self._progress.phase("fetching")
+        self._built |= acquire(plan, self._workshop())
+        self._progress.phase("linking")
+        facts = state.look(self.paths, self.environ, self._command, resolutions, self._built)
+        return planner.plan(request, facts)
+
+    def _applications(self, plan: Plan) -> dict[str, Application]:
+        from detente.store import generations
+
+        for step in plan.steps:
+            if isinstance(step, Switch):
+                return dict(step.generation.applications)
+        return generations.current(self.paths)[0].applications
+
+    def _check_home(self) -> None:
+        """Refuse to write root's files into another person's home."""
+        home = self.paths.home
+        try:
+            owner = os.stat(home).st_uid
+        except FileNotFoundError:
+            return
+        if os.geteuid() == 0 and owner != 0:
+            import pwd
+
+            try:
+                name = pwd.getpwuid(owner).pw_name
+            except KeyError:
+                name = f"user {owner}"
+            raise Refused(
+                f"this runs as root, but HOME is {home}, which belongs to {name}",
+                hint="run it without sudo: detente needs no root for what one person uses",
+            )
+
+    def _workshop(self) -> Workshop:
+        if self._shop is None:
+            self._shop = Workshop(
+                self.paths,
+                self.environ,
+                runtime.uv_path(),
+                self._read_sources(),
+                self._progress,
+                self._offline,
+            )
+        return self._shop
+
+    def _read_sources(self) -> Sources:
+        from detente.scan.sources import read_sources
+
+        sources = read_sources(self.environ, self.paths.home, cwd=os.getcwd())
+        for link in sources.missing_links:
+            self._progress.say(f"note: the find-links place {link} of pip's configuration does not exist")
+        return sources
+
+    def _store_lock(self) -> str:
+        return os.path.join(self.paths.data, "store.lock")
+
+    @contextlib.contextmanager
+    def _store(self) -> Iterator[None]:
+        """Hold the store's lock, shared: nothing in it goes away meanwhile. What dead commands left goes first."""
+        if self._dry_run:
+            yield
+            return
+        fs.make_directory(self.paths.data, 0o755)
+        with contextlib.suppress(fs.Busy), fs.lock(self._store_lock(), wait=False):
+            self._sweep_all()
+        with fs.lock(self._store_lock(), shared=True, on_wait=self._waiting):
+            yield
+
+    def _sweep_all(self) -> None:
+        for parent in (self.paths.store, self.paths.environments, self.paths.generations):
+            fs.sweep(parent)
+        with contextlib.suppress(FileNotFoundError):
+            fs.remove_tree(os.path.join(self.paths.cache, "downloads"))
+
+    def _waiting(self) -> None:
+        self._progress.say("waiting for another detente command to end")

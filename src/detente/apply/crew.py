@@ -1,0 +1,51 @@
+"""A few threads that work off a list, and end at once when one fails or a person presses Ctrl-C."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+_PATIENCE = 0.4  # seconds that an interrupted crew gets to end by itself
+
+
+def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: threading.Event) -> None:
+    """Call `work` once for each of `jobs`, `hands` at a time; raise the first error after setting `stop`.
+
+    On KeyboardInterrupt (or any other exception in this thread) `stop` is set and it is raised at once:
+    threads are daemons, so a stalled one cannot hold up the end of the program.
+    """
+    waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def hand() -> None:
+        while not stop.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                break
+            try:
+                work(job)
+            except BaseException as err:  # noqa: BLE001 - handed to the caller's thread
+                stop.set()
+                answers.put(err)
+                return
+        answers.put(None)
+
+    threads = [threading.Thread(target=hand, daemon=True) for _ in range(hands)]
+    for thread in threads:
+        thread.start()
+    first: BaseException | None = None
+    try:
+        for _ in threads:
+            err = answers.get()
+            first = first or err
+    except BaseException:
+        stop.set()
+        for thread in threads:
+            thread.join(_PATIENCE / len(threads))
+        raise
+    if first is not None:
+        raise first

@@ -1,0 +1,97 @@
+"""Run a plan: link, then one switch, then expose.
+
+The order that a kill or a power cut cannot tear: stage environments and generation, one sync of the file system, rename them to their names, make the
+directories durable, replace `current`, make that durable, and only then touch the links outside.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from detente.apply import expose
+from detente.apply.workshop import Workshop
+from detente.errors import StalePlan
+from detente.host import fs
+from detente.host.paths import Paths
+from detente.host.signals import undisturbed
+from detente.model import Generation
+from detente.plan.plan import Compile, Discard, EnvironmentSpec, Link, Plan, Switch
+from detente.store import collect, environments, generations
+from detente.store.bytecode import JOBS, compile_entries
+
+
+def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list[str]:
+    """Run all steps of `plan` but fetching and building; return the paths that could not be exposed.
+
+    Holds the profile's lock (after `on_wait` where another command holds it). Raise StalePlan, with nothing
+    changed, where the current generation is not the one the plan was made for.
+    """
+    paths = workshop.paths
+    for folder in (paths.environments, paths.generations):
+        fs.make_directory(folder)
+    with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
+        before, basis = generations.current(paths)
+        if basis != plan.basis:
+            raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")
+        generations.prune_temporary_links(paths)
+        for step in plan.steps:
+            if isinstance(step, Compile):
+                places = [os.path.join(paths.store, name) for name in step.entries]
+                compile_entries(step.interpreter, places, jobs=JOBS)
+        switch = next((step for step in plan.steps if isinstance(step, Switch)), None)
+        generation = switch.generation if switch else None
+        _publish([step.environment for step in plan.steps if isinstance(step, Link)], generation, paths)
+        if switch is None:
+            return expose.reconcile(paths, before, before)
+        with undisturbed():
+            generations.switch(paths, switch.generation.number)
+            return expose.reconcile(paths, switch.generation, before, switch.over)
+
+
+def settle(paths: Paths, on_wait: Callable[[], None]) -> list[str]:
+    """Bring the links outside in line with the current generation, as a kill after a switch may leave them."""
+    if not os.path.isdir(paths.data):
+        return []
+    with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
+        current, _ = generations.current(paths)
+        return expose.reconcile(paths, current, current)
+
+
+def link(specs: list[EnvironmentSpec], workshop: Workshop) -> None:
+    """Make the environments `specs` and nothing else: for a run without installing."""
+    fs.make_directory(workshop.paths.environments)
+    _publish(specs, None, workshop.paths)
+
+
+def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths: Paths) -> None:
+    """Stage `specs` and `generation`, sync once, and give all of them their names; durable on return."""
+    staged: list[tuple[fs.Staged, str]] = []
+    try:
+        for spec in specs:
+            staged.append((environments.stage(paths, spec), os.path.join(paths.environments, spec.directory)))
+        if generation is not None:
+            final = os.path.join(paths.generations, str(generation.number))
+            staged.append((generations.stage(paths, generation), final))
+        if staged:
+            fs.sync_filesystem(paths.data)
+        for made, final in staged:
+            made.publish(final)
+    except BaseException:
+        for made, _ in staged:
+            with contextlib.suppress(OSError):
+                made.discard()
+        raise
+    for folder in {os.path.dirname(final) for _, final in staged}:
+        fs.fsync_directory(folder)
+
+
+def discard(plan: Plan, workshop: Workshop) -> int:
+    """Run the Discard steps of `plan` under the profile's lock; return the bytes freed.
+
+    The caller holds the store's lock alone. Raise StalePlan where the profile has changed.
+    """
+    paths = workshop.paths
+    with fs.lock(os.path.join(paths.data, "profile.lock")):
+        if generations.current(paths)[1] != plan.basis:
+            raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")
+        return sum(collect.discard(paths, step) for step in plan.steps if isinstance(step, Discard))

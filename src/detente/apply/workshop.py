@@ -1,0 +1,25 @@
+"""What everything that changes the disk works with."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detente.engine.sources import Sources
+from detente.host.paths import Paths
+from detente.progress import Progress
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Places, the outside world as it was told to us, and where to tell of progress.
+
+    `stop` is set when the work should end early; whoever works in a thread looks at it.
+    """
+
+    paths: Paths
+    environ: Mapping[str, str]
+    uv: str
+    sources: Sources
+    progress: Progress
+    offline: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
