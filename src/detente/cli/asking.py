@@ -1,0 +1,158 @@
+"""From words on the command line to what is asked: paths made absolute, requirement files read."""
+
+import argparse
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+from detente.errors import NotFound, UsageError
+from detente.names import is_command, is_name
+from detente.plan.request import Asked, canonical_requirement, is_direct
+
+_AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)@([A-Za-z0-9][^\s/:]*)\Z")
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
+
+
+def requirement(text: str, folder: str = "") -> str:
+    """Return `text` as a request remembers it: a named requirement in normal form, a URL, or an absolute path.
+
+    Relative paths count from `folder` (default: where we stand). Raise NotFound where a path does not exist,
+    UsageError where it is neither path nor requirement.
+    """
+    text = text.strip()
+    if text.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
+        text = unquote(urlsplit(text).path)
+    elif is_direct(text) and "://" in text:
+        return text
+    path, bracket, extras = text.partition("[")
+    pathlike = path.startswith((".", "/", "~")) or (os.sep in path and " @ " not in text and "://" not in text)
+    if pathlike or (path.endswith(_ARCHIVES) and os.path.exists(os.path.join(folder, path))):
+        whole = os.path.normpath(os.path.join(folder or os.getcwd(), os.path.expanduser(path)))
+        if not os.path.exists(whole):
+            raise NotFound(f"there is no file or directory {path}", hint="check the path, or name a distribution")
+        return whole + bracket + extras
+    if match := _AT_VERSION.match(text):
+        text = match[1] if match[2] == "latest" else f"{match[1]}=={match[2]}"
+    if text.startswith("-"):
+        raise UsageError(f"`{text}` looks like an option", hint="detente install --help lists the options")
+    canonical = canonical_requirement(text)
+    _check(canonical, text)
+    return canonical
+
+
+def _check(canonical: str, text: str) -> None:
+    if is_name(canonical):
+        return
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(canonical)
+    except InvalidRequirement as err:
+        reason = str(err).splitlines()[0]
+        raise UsageError(
+            f"`{text}` is not a requirement: {reason[:1].lower()}{reason[1:]}",
+            hint="write it as in: detente install 'httpie>=3' 'black[d]==24.4.2'",
+        ) from err
+
+
+def asked(parsed: argparse.Namespace) -> tuple[Asked, ...]:
+    """Return what the options of `install` or `run` ask for, in the order of the command line, each once."""
+    named = [(requirement(text), False) for text in parsed.requirements]
+    named += [(_editable(text, ""), True) for text in parsed.editable or ()]
+    for path in parsed.requirement or ():
+        named += list(from_file(path))
+    if not named:
+        raise UsageError("nothing was named", hint="detente install NAME…, for example: detente install httpie")
+    suffix = parsed.suffix or ""
+    if suffix and not is_command("x" + suffix):
+        raise UsageError(f"`{suffix}` cannot end a command's name", hint="use letters, digits, . _ @ + or -")
+    added = tuple(requirement(text) for text in parsed.added or ())
+    return tuple(
+        Asked(
+            requirement=text,
+            added=added,
+            python=parsed.python,
+            suffix=suffix,
+            prerelease=parsed.pre,
+            editable=editable,
+            commands_from=tuple(_names(parsed.commands_from or ())),
+            index_url=parsed.index_url,
+            extra_index_urls=tuple(parsed.extra_index_url or ()),
+            find_links=tuple(_places(parsed.find_links or ())),
+        )
+        for text, editable in dict.fromkeys(named)
+    )
+
+
+def _names(texts: Iterable[str]) -> Iterator[str]:
+    from detente.names import normalized
+
+    for text in texts:
+        if not is_name(text):
+            raise UsageError(
+                f"`{text}` is not a distribution's name", hint="write it as in: --commands-from ansible-core"
+            )
+        yield normalized(text)
+
+
+def _places(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield text if "://" in text else os.path.abspath(os.path.expanduser(text))
+
+
+def _editable(text: str, folder: str) -> str:
+    whole = requirement(text if text.startswith((".", "/", "~")) else f"./{text}", folder)
+    if not os.path.isdir(whole.partition("[")[0]):
+        raise UsageError(f"-e takes a project's directory, and {text} is none", hint="detente install -e ./project")
+    return whole
+
+
+def from_file(path: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, bool]]:
+    """Yield (requirement, editable) for each line of requirements file `path` (pip's "requirements file format").
+
+    `-r` and `-e` lines, comments and continued lines are understood; any other option is a UsageError that
+    names the line.
+    """
+    whole = os.path.abspath(path)
+    if whole in seen:
+        raise UsageError(f"{path} includes itself", hint="take out one of its -r lines")
+    try:
+        with open(whole, encoding="utf-8") as stream:
+            text = stream.read()
+    except FileNotFoundError as err:
+        raise NotFound(f"there is no requirements file {path}", hint="check the path after -r") from err
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(f"{path} cannot be read: {err}", hint="a requirements file is UTF-8 text") from err
+    folder = os.path.dirname(whole)
+    for number, line in _lines(text):
+        word, _, rest = line.partition(" ")
+        option, _, value = word.partition("=")
+        value = value or rest.strip()
+        if option in ("-r", "--requirement"):
+            yield from from_file(os.path.join(folder, value), seen | {whole})
+        elif option in ("-e", "--editable"):
+            yield _editable(value, folder), True
+        elif word.startswith("-"):
+            raise UsageError(
+                f"{path}, line {number}: {option} is not understood in a requirements file here",
+                hint="give it on the command line instead, or take the line out",
+            )
+        else:
+            yield requirement(re.sub(r"\s+--hash[= ]\S+", "", line), folder), False
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (number, content) of what is left of each line once comments and continuations are gone."""
+    held, start = "", 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(^|\s)#.*$", "", raw)
+        start = start or number
+        if line.endswith("\\"):
+            held += line[:-1]
+            continue
+        line = (held + line).strip()
+        if line:
+            yield start, line
+        held, start = "", 0

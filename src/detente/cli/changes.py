@@ -1,0 +1,149 @@
+"""What all changing commands share: asking, showing a plan, saying what became of it."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from detente.api import Outcome
+from detente.cli.options import Invocation
+from detente.cli.output import size
+from detente.errors import Refused
+from detente.host.paths import Paths
+from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Plan, Switch
+from detente.progress import Progress
+
+
+@contextlib.contextmanager
+def telling(invocation: Invocation) -> Iterator[Progress]:
+    """Give the command's progress, and take its line away at the end."""
+    progress = invocation.output.progress()
+    try:
+        yield progress
+    finally:
+        progress.end()
+
+
+def confirmation(invocation: Invocation, *, yes: bool) -> Callable[[Plan], None]:
+    """Return what asks before a plan with questions runs: on a terminal, else it refuses."""
+
+    def confirm(plan: Plan) -> None:
+        if not plan.questions or yes:
+            return
+        if not sys.stdin.isatty() or not sys.stderr.isatty():
+            raise Refused(
+                "this needs an answer, and there is no terminal to ask on",
+                context=plan.questions,
+                hint=f"look at it, and repeat with --yes: detente {' '.join(invocation.command)} --yes",
+            )
+        for question in plan.questions:
+            invocation.output.note(question)
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Refused("not done, as you answered; nothing was changed", hint=None)
+
+    return confirm
+
+
+def show_plan(invocation: Invocation, plan: Plan) -> None:
+    """Print `plan` for `-n`: a line for each effect and step, or the plan itself as JSON."""
+    output = invocation.output
+    if output.json:
+        from detente.plan.codec import encode
+
+        output.data(encode(plan))
+        return
+    if plan.empty:
+        output.text("nothing to do")
+    for reason in plan.reasons if not plan.empty else ():
+        output.text(reason)
+    for line in _steps(plan):
+        output.text(f"would {line}")
+    for question in plan.questions:
+        output.text(f"would ask: {question}")
+    _warn(invocation, plan)
+
+
+def _steps(plan: Plan) -> Iterator[str]:
+    for step in plan.steps:
+        match step:
+            case Fetch(artifact):
+                yield f"fetch {artifact.filename}" + (f" ({size(artifact.size)})" if artifact.size else "")
+            case Build(artifact):
+                yield f"build {artifact.name} {artifact.version}".rstrip() + f" from {artifact.kind}"
+            case Link(environment):
+                yield f"make the environment {environment.directory} of {len(environment.entries)} distributions"
+            case Switch(generation):
+                yield f"switch to generation {generation.number}"
+            case Discard(generations, environments, entries):
+                yield "remove " + _counted(len(generations), len(environments), len(entries))
+    for effect in plan.effects:
+        yield _effect(effect, done=False)
+    if plan.pending:
+        yield "make the environment and expose its commands (known once all is fetched)"
+
+
+def _counted(generations: int, environments: int, entries: int) -> str:
+    parts = [(generations, "generation"), (environments, "environment"), (entries, "store entr")]
+    named = []
+    for number, word in parts:
+        if number:
+            plural = ("ies" if word.endswith("r") else "s") if number > 1 else ("y" if word.endswith("r") else "")
+            named.append(f"{number} {word}{plural}")
+    return ", ".join(named)
+
+
+def _effect(effect: Effect, *, done: bool) -> str:
+    if effect.kind == "install":
+        return f"{'installed' if done else 'install'} {effect.key} {effect.after}"
+    if effect.kind == "remove":
+        return f"{'removed' if done else 'remove'} {effect.key} {effect.before}"
+    what = f"{effect.before} → {effect.after}" if effect.before != effect.after else f"{effect.after}: {effect.detail}"
+    return f"{'changed' if done else 'change'} {effect.key} {what}"
+
+
+def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
+    """Print what was done: a line for each application, with its commands where they are new."""
+    output = invocation.output
+    for effect in outcome.plan.effects:
+        line = _effect(effect, done=True)
+        item = outcome.applications.get(effect.key)
+        if item is not None and effect.kind == "install":
+            line += f" (Python {item.python}): {', '.join(item.commands)}"
+        output.tell(line)
+    _warn(invocation, outcome.plan)
+    for path in outcome.unexposed:
+        output.note(f"warning: {path} belongs to someone else and stays as it is")
+    output.data(
+        {
+            "changed": outcome.done,
+            "effects": [
+                {"application": effect.key, "kind": effect.kind, "before": effect.before, "after": effect.after}
+                for effect in outcome.plan.effects
+            ],
+            "applications": {
+                key: {"version": item.version, "python": item.python, "commands": list(item.commands)}
+                for key, item in sorted(outcome.applications.items())
+            },
+            "warnings": list(outcome.plan.warnings),
+            "unexposed": list(outcome.unexposed),
+        }
+    )
+
+
+def _warn(invocation: Invocation, plan: Plan) -> None:
+    for warning in plan.warnings:
+        invocation.output.note(f"note: {warning}")
+
+
+def check_path(invocation: Invocation, paths: Paths, outcome: Outcome) -> None:
+    """Say so where a new command would not be found, because our directory is not on PATH."""
+    installs = any(effect.kind == "install" for effect in outcome.plan.effects)
+    if installs and outcome.done and paths.bin not in invocation.environ.get("PATH", "").split(":"):
+        invocation.output.note(f"note: {paths.bin} is not on PATH; new shells have it after: {path_line(paths)}")
+
+
+def path_line(paths: Paths) -> str:
+    """Return the shell line that puts our commands on PATH for good."""
+    place = paths.bin.replace(paths.home, "$HOME", 1) if paths.bin.startswith(paths.home + "/") else paths.bin
+    return f"echo 'export PATH=\"{place}:$PATH\"' >> ~/.profile"

@@ -1,0 +1,70 @@
+"""`detente install`: have applications."""
+
+import argparse
+
+from detente.api import Detente, Outcome
+from detente.cli import asking, changes
+from detente.cli.options import Invocation, Parser
+from detente.plan.request import Install
+
+
+def configure(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help="a name, 'name>=1', URL, path or wheel")
+    parser.option("-r", "--requirement", action="append", metavar="FILE", help="every line of a requirements file")
+    parser.option("-e", "--editable", action="append", metavar="PATH", help="a project of yours, run from its source")
+    sources(parser)
+    parser.option("--as", dest="suffix", metavar="SUFFIX", help="a second one beside: its commands end in SUFFIX")
+    parser.option("--force", action="store_true", help="expose commands over those that others own")
+    parser.changing()
+    parser.examples(
+        ("detente install httpie", "the newest release"),
+        ("detente install 'black==24.4.2' --as @24", "an older one beside, as black@24"),
+        ("detente install jupyterlab --with ipympl", "with a plugin in its environment"),
+        ("detente install ansible --commands-from ansible-core", "with the commands of a dependency"),
+        ("detente install -e ./mytool", "your own project, live"),
+        ("detente install git+https://example.org/me/tool.git", "from a repository"),
+    )
+
+
+def sources(parser: Parser) -> None:
+    """Declare what says which distributions, from where, on which Python: `run` has it too."""
+    parser.option("--with", dest="added", action="append", metavar="REQUIREMENT", help="add to its environment")
+    parser.option("--python", metavar="WISH", help="3.12, python3.12 or a path; default: the distribution's own")
+    parser.option("--pre", action="store_true", help="pre-releases too")
+    parser.option(
+        "--commands-from", action="append", metavar="NAME", help="expose the commands of this dependency as well"
+    )
+    parser.option("-i", "--index-url", metavar="URL", help="the index to use")
+    parser.option("--extra-index-url", action="append", metavar="URL", help="a further index, asked first")
+    parser.option("-f", "--find-links", action="append", metavar="PLACE", help="a directory or page with files")
+    parser.option("--offline", action="store_true", help="use what is here already, ask nobody")
+
+
+def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
+    """Do it and say what came of it."""
+    request = Install(asking.asked(parsed), parsed.force)
+    with changes.telling(invocation) as progress:
+        detente = Detente(
+            invocation.environ,
+            invocation.command,
+            progress,
+            changes.confirmation(invocation, yes=parsed.yes),
+            dry_run=parsed.dry_run,
+            offline=parsed.offline,
+        )
+        outcome = detente.install(request)
+    if parsed.dry_run:
+        changes.show_plan(invocation, outcome.plan)
+    else:
+        changes.show_outcome(invocation, outcome)
+        _present(invocation, outcome)
+        changes.check_path(invocation, detente.paths, outcome)
+    return 0
+
+
+def _present(invocation: Invocation, outcome: Outcome) -> None:
+    changed = {effect.key for effect in outcome.plan.effects}
+    for key, item in sorted(outcome.applications.items()):
+        if key not in changed:
+            invocation.output.tell(f"{key} {item.version} is installed already")

@@ -1,0 +1,50 @@
+"""`detente remove`: have applications no more."""
+
+import argparse
+
+from detente.api import Detente
+from detente.cli import changes
+from detente.cli.options import Invocation, Parser
+from detente.errors import UsageError
+from detente.names import normalized
+from detente.plan.request import Remove
+
+
+def configure(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="an application, with its suffix where it has one")
+    parser.changing()
+    parser.examples(
+        ("detente remove httpie", "its commands, pages and environment go"),
+        ("detente rollback", "…and come back, without network"),
+    )
+
+
+def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
+    """Do it and say what came of it."""
+    if not parsed.names:
+        raise UsageError("nothing was named", hint="detente remove NAME…; detente list shows the names")
+    with changes.telling(invocation) as progress:
+        detente = Detente(
+            invocation.environ,
+            invocation.command,
+            progress,
+            changes.confirmation(invocation, yes=parsed.yes),
+            dry_run=parsed.dry_run,
+        )
+        known = detente.keys(past=True)
+        keys = dict.fromkeys(key_of(name, known) for name in parsed.names)
+        outcome = detente.remove(Remove(tuple(keys)))
+    if parsed.dry_run:
+        changes.show_plan(invocation, outcome.plan)
+    else:
+        changes.show_outcome(invocation, outcome._replace(applications={}))
+    return 0
+
+
+def key_of(name: str, known: frozenset[str]) -> str:
+    """Return the key of the application that a person calls `name`: as it is, or with its name normalized."""
+    if name in known:
+        return name
+    folded = {normalized(key): key for key in sorted(known, reverse=True)}
+    return folded.get(normalized(name), name)

@@ -1,0 +1,86 @@
+"""`detente run`: run an application, installed or not."""
+
+import argparse
+import os
+
+from detente.api import Detente
+from detente.cli import asking, changes
+from detente.cli.commands.install import sources
+from detente.cli.options import Invocation, Parser
+from detente.errors import NotFound, UsageError
+from detente.host import proc
+from detente.host.paths import Paths, user_paths
+from detente.model import Application
+from detente.plan.request import requirement_name
+from detente.store import generations
+
+
+def configure(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add_argument("app", nargs="?", metavar="APP", help="an application, NAME@VERSION, or a command")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="passed on as they are")
+    parser.option(
+        "--from", dest="distribution", metavar="REQUIREMENT", help="the distribution that has the command APP"
+    )
+    sources(parser)
+    parser.changing()
+    parser.examples(
+        ("detente run cowsay -t moo", "without installing it"),
+        ("detente run black@24.4.2 --version", "one version of it"),
+        ("detente run --from httpie http GET example.org", "a command of another name"),
+    )
+
+
+def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
+    """Become the application; never returns unless something is wrong or `-n` was given."""
+    if not parsed.app:
+        raise UsageError("nothing was named", hint="detente run APP [ARGUMENTS]")
+    paths = user_paths(invocation.environ)
+    asks = parsed.added or parsed.python or parsed.pre or parsed.distribution or parsed.index_url
+    if not asks:
+        found = installed(paths, parsed.app)
+        if found is not None and not parsed.dry_run:
+            proc.become([found, *parsed.arguments])
+    parsed.requirements = [parsed.distribution or parsed.app]
+    parsed.editable = parsed.requirement = parsed.suffix = None
+    (asked,) = asking.asked(parsed)
+    with changes.telling(invocation) as progress:
+        detente = Detente(
+            invocation.environ,
+            invocation.command,
+            progress,
+            changes.confirmation(invocation, yes=parsed.yes),
+            dry_run=parsed.dry_run,
+            offline=parsed.offline,
+        )
+        if parsed.dry_run:
+            changes.show_plan(invocation, detente.plan_of(asked))
+            return 0
+        place, application = detente.ephemeral(asked)
+    command = parsed.app if parsed.distribution else requirement_name(asked.requirement)
+    proc.become([os.path.join(place, _program(application, command)), *parsed.arguments])
+
+
+def installed(paths: Paths, word: str) -> str | None:
+    """Return the launcher of what `word` means among what is installed: an application, or a command."""
+    applications = generations.current(paths)[0].applications
+    item = applications.get(word)
+    if item is not None:
+        return os.path.join(paths.environments, item.environment, _program(item, word))
+    for item in applications.values():
+        if word in item.commands:
+            return os.path.join(paths.environments, item.environment, item.commands[word])
+    return None
+
+
+def _program(application: Application, command: str) -> str:
+    """Return the path in the environment of `command`, or of the application's only command."""
+    commands = application.commands
+    if command in commands:
+        return commands[command]
+    if len(commands) == 1:
+        return next(iter(commands.values()))
+    raise NotFound(
+        f"{application.name} has no command called {command}; it has {', '.join(commands)}",
+        hint=f"detente run --from {application.name} {next(iter(commands))}",
+    )

@@ -1,0 +1,61 @@
+"""`detente setup`: install detente itself, like any application."""
+
+import argparse
+import os
+
+from detente.api import Detente
+from detente.cli import changes
+from detente.cli.options import Invocation, Parser
+from detente.errors import Refused
+from detente.host import runtime
+from detente.plan.request import Asked, Install, Remove
+
+NAME = "detente"
+
+
+def configure(parser: Parser) -> None:
+    """Declare the options."""
+    parser.option("--undo", action="store_true", help="take it back; applications stay and go on working")
+    parser.option("--offline", action="store_true", help="use what is here already, ask nobody")
+    parser.option("--force", action="store_true", help="put the command where another one called detente is")
+    parser.changing()
+    parser.examples(("./detente setup", "from a checkout: from then on it is `detente`"))
+
+
+def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
+    """Do it and say what came of it."""
+    with changes.telling(invocation) as progress:
+        detente = Detente(
+            invocation.environ,
+            invocation.command,
+            progress,
+            changes.confirmation(invocation, yes=parsed.yes),
+            dry_run=parsed.dry_run,
+            offline=parsed.offline,
+        )
+        if parsed.undo:
+            outcome = detente.remove(Remove((NAME,)))
+        else:
+            outcome = detente.install(Install((Asked(_source(detente)),), parsed.force))
+    if parsed.dry_run:
+        changes.show_plan(invocation, outcome.plan)
+        return 0
+    changes.show_outcome(invocation, outcome)
+    if outcome.plan.empty and not parsed.undo:
+        invocation.output.tell(f"detente is set up already: {os.path.join(detente.paths.bin, NAME)}")
+    changes.check_path(invocation, detente.paths, outcome)
+    return 0
+
+
+def _source(detente: Detente) -> str:
+    """Return what detente is installed from: the checkout we run from, or what it was installed from before."""
+    checkout = runtime.checkout()
+    if checkout:
+        return checkout
+    wish = detente.wish_of(NAME)
+    if wish is None:
+        raise Refused(
+            "this detente runs neither from a checkout nor from its own store",
+            hint="run ./detente setup in a checkout of the project",
+        )
+    return wish.requirement

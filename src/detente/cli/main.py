@@ -1,0 +1,130 @@
+"""The way in: find the verb, run it, and turn whatever goes wrong into one sentence and an exit status."""
+
+import os
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from detente import __version__
+from detente.cli.table import ALIASES, EXAMPLES, VERBS
+from detente.errors import DetenteError, Interrupted, UsageError
+
+BUG = 70  # sysexits.h EX_SOFTWARE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit status (DESIGN: docs/architecture.md lists them)."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_streams()
+    _listen_for_signals()
+    try:
+        status = _dispatch(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    except KeyboardInterrupt:
+        status = _failed(Interrupted(), argv)
+    except DetenteError as err:
+        status = _failed(err, argv)
+    except OSError as err:
+        from detente.host.fs import disk_error
+
+        status = _failed(disk_error(err, f"running detente {argv[0] if argv else ''}".rstrip()), argv)
+    except Exception:  # noqa: BLE001 - the one boundary: a bug becomes a log and a status
+        status = _bug(argv)
+    return _leave(status)
+
+
+def _dispatch(argv: list[str]) -> int:
+    from detente.cli import overview
+
+    before: list[str] = []
+    rest = list(argv)
+    while rest and rest[0].startswith("-") and rest[0] not in ("-h", "--help", "-V", "--version"):
+        before.append(rest.pop(0))
+    if not rest:
+        if before:
+            raise UsageError(f"{before[0]} needs a command", hint="detente --help lists them")
+        sys.stdout.write(overview.text(VERBS, EXAMPLES))
+        return 0
+    word = rest.pop(0)
+    if word in ("-h", "--help", "help"):
+        known = ALIASES.get(rest[0], rest[0]) if rest else ""
+        if known in VERBS:
+            return _run(known, ["--help"])
+        sys.stdout.write(overview.text(VERBS, EXAMPLES))
+        return 0
+    if word in ("-V", "--version", "version"):
+        sys.stdout.write(f"detente {__version__}\n")
+        return 0
+    verb = ALIASES.get(word, word)
+    if verb not in VERBS:
+        near = overview.nearest(word, [*VERBS, *ALIASES])
+        raise UsageError(
+            f"detente has no command `{word}`",
+            hint=f"did you mean: detente {near}" if near else "detente --help lists the commands",
+        )
+    return _run(verb, [*before, *rest])
+
+
+def _run(verb: str, argv: list[str]) -> int:
+    from importlib import import_module
+
+    from detente.cli import options
+
+    module = import_module(f"detente.cli.commands.{VERBS[verb].module}")
+    parser = options.Parser(verb, VERBS[verb].summary, os.environ)
+    module.configure(parser)
+    parsed = parser.parse(argv)
+    return int(module.run(parsed, options.Invocation(verb, argv, parsed)))
+
+
+def _prepare_streams() -> None:
+    """Let odd file names through as the bytes they are, and never fail on what a terminal cannot show."""
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors=errors)
+
+
+def _listen_for_signals() -> None:
+    """Make the first interrupt an exception; a second one ends us at once (state is whole at every moment)."""
+    import signal
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, lambda again, _: os._exit(128 + again))
+        raise Interrupted(number)
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1)
+        signal.signal(signal.SIGHUP, on_signal)
+
+
+def _failed(err: DetenteError, argv: list[str]) -> int:
+    from detente.cli.output import show_error
+
+    show_error(err, json_to=next((word for word in argv if not word.startswith("-")), "") if "--json" in argv else None)
+    return err.exit_status
+
+
+def _bug(argv: list[str]) -> int:
+    from detente.cli.output import show_bug
+
+    show_bug(argv)
+    return BUG
+
+
+def _leave(status: int) -> int:
+    """End at once where threads are still at work: they hold nothing that matters."""
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    return status

@@ -1,0 +1,190 @@
+"""What a person or a program reads: text or one JSON object on stdout, everything else on stderr."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from detente.errors import DetenteError
+from detente.progress import Progress
+
+SCHEMA = 1
+
+
+class Output:
+    """Where one command speaks. With `json`, `data` is printed at the end and text is not."""
+
+    def __init__(self, verb: str, *, json: bool, quiet: bool, verbose: bool, color: str) -> None:
+        self.verb = verb
+        self.json = json
+        self.quiet = quiet
+        self.verbose = verbose
+        self.color = color == "always" or (color == "auto" and _colors(sys.stdout))
+
+    def text(self, line: str = "") -> None:
+        """Print an answer to what was asked."""
+        if not self.json:
+            sys.stdout.write(printable(line) + "\n")
+
+    def tell(self, line: str) -> None:
+        """Print what was done; `-q` keeps it."""
+        if not self.quiet:
+            self.text(line)
+
+    def note(self, line: str) -> None:
+        """Print a remark on stderr; `-q` keeps it."""
+        if not self.quiet:
+            sys.stderr.write(printable(line) + "\n")
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print `rows` below `heads`, in columns."""
+        widths = [max(len(printable(row[i])) for row in (heads, *rows)) for i in range(len(heads))]
+        for number, row in enumerate((heads, *rows)):
+            line = "  ".join(f"{printable(cell):<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            self.text(f"\033[1m{line}\033[0m" if self.color and number == 0 else line)
+
+    def data(self, value: Any, *, ok: bool = True) -> None:
+        """Print the JSON object, where that was asked for."""
+        if self.json:
+            _print_envelope(self.verb, value, [], ok=ok)
+
+    def progress(self) -> Progress:
+        """Return where work tells of its progress: a line on a terminal, or only the sentences."""
+        return _Line(self, live=sys.stderr.isatty() and not self.quiet and os.environ.get("TERM") != "dumb")
+
+
+class _Line(Progress):
+    """One line on stderr, drawn only on a terminal and only once the work has become slow."""
+
+    SLOW = 0.6  # seconds before anything is drawn
+    EVERY = 0.1
+
+    def __init__(self, output: Output, *, live: bool) -> None:
+        import threading
+        import time
+
+        self._clock = time.monotonic
+        self._lock = threading.Lock()
+        self._output = output
+        self._live = live
+        self._started = self._clock()
+        self._drawn = 0.0
+        self._text = ""
+        self._files = self._finished = self._size = self._got = 0
+
+    def phase(self, text: str) -> None:
+        self._text = text
+        self._draw(force=True)
+
+    def expect(self, files: int, size: int) -> None:
+        self._files, self._size, self._finished, self._got = files, size, 0, 0
+
+    def received(self, size: int) -> None:
+        with self._lock:
+            self._got += size
+        self._draw()
+
+    def completed(self, name: str) -> None:
+        with self._lock:
+            self._finished += 1
+        self._draw()
+        self.detail(f"{name} is in the store")
+
+    def say(self, text: str) -> None:
+        self.end()
+        self._output.note(text)
+
+    def detail(self, text: str) -> None:
+        if self._output.verbose:
+            self.say(text)
+
+    def end(self) -> None:
+        with self._lock:
+            if self._drawn:
+                sys.stderr.write("\r\033[K")
+                sys.stderr.flush()
+                self._drawn = 0.0
+
+    def _draw(self, *, force: bool = False) -> None:
+        now = self._clock()
+        if not self._live or now - self._started < self.SLOW:
+            return
+        with self._lock:
+            if not force and now - self._drawn < self.EVERY:
+                return
+            self._drawn = now
+            line = self._text
+            if self._files:
+                line += f" {self._finished}/{self._files}"
+            if self._got:
+                line += f", {size(self._got)}"
+            sys.stderr.write(f"\r\033[K{line}…")
+            sys.stderr.flush()
+
+
+def size(number: float) -> str:
+    """Return a size of `number` bytes for a person (powers of 1000)."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def printable(text: str) -> str:
+    """Return `text` without characters that would move the cursor or hide text; odd bytes stay as they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\t" or "\udc80" <= char <= "\udcff" else f"\\x{ord(char):02x}"
+        for char in text
+    )
+
+
+def _colors(stream: Any) -> bool:
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def show_error(err: DetenteError, *, json_to: str | None) -> None:
+    """Print `err`: the sentence, its context, and the hint; as an envelope too where JSON was asked for."""
+    red, bold, plain = ("\033[31m", "\033[1m", "\033[0m") if _colors(sys.stderr) else ("", "", "")
+    lines = [f"{red}error:{plain} {printable(err.message)}"]
+    lines += [f"  {printable(line)}" for text in err.context for line in text.splitlines()]
+    if err.hint:
+        lines.append(f"{bold}hint:{plain} {printable(err.hint)}")
+    sys.stderr.write("\n".join(lines) + "\n")
+    if json_to is not None:
+        error = {"code": err.code, "message": err.message, "context": list(err.context), "hint": err.hint}
+        _print_envelope(json_to, None, [error], ok=False)
+
+
+def _print_envelope(verb: str, value: Any, errors: list[dict[str, Any]], *, ok: bool) -> None:
+    import json
+
+    envelope = {"schema": SCHEMA, "command": verb, "ok": ok, "data": value, "errors": errors}
+    sys.stdout.write(json.dumps(envelope, indent=2) + "\n")
+
+
+def show_bug(argv: Sequence[str]) -> None:
+    """Write the traceback to a log, and say where it is."""
+    import tempfile
+    import traceback
+
+    text = f"detente {' '.join(argv)}\n{sys.version}\n\n{traceback.format_exc()}"
+    try:
+        from detente.host.fs import make_directory
+        from detente.host.paths import user_paths
+
+        folder = os.path.join(user_paths(os.environ).state, "log")
+        make_directory(folder)
+    except (OSError, DetenteError):
+        folder = tempfile.gettempdir()
+    try:
+        handle, path = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+        where = f"the details are in {path}"
+    except OSError:
+        where = text
+    last = traceback.format_exception_only(*sys.exc_info()[:2])[-1].strip()
+    sys.stderr.write(f"error: this is a bug in detente: {printable(last)}\n  {where}\nhint: please report it\n")

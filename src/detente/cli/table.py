@@ -1,0 +1,44 @@
+"""Every verb: where it lives, what it does, in which group the overview shows it. Help imports nothing else."""
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One row: `module` is below `detente.cli.commands`."""
+
+    module: str
+    summary: str
+    group: str
+
+
+CHANGE = "Change what is installed"
+LOOK = "Look"
+BACK = "Go back, tidy up"
+SELF = "détente itself"
+
+VERBS: dict[str, Verb] = {
+    "install": Verb("install", "install applications, each in an environment of its own", CHANGE),
+    "remove": Verb("remove", "remove applications, with what only they needed", CHANGE),
+    "run": Verb("run", "run an application, installed or not", CHANGE),
+    "list": Verb("list", "what is installed", LOOK),
+    "show": Verb("show", "everything about one application", LOOK),
+    "history": Verb("history", "what was changed, when, by which command", LOOK),
+    "rollback": Verb("rollback", "go back to an earlier state, of everything or of one application", BACK),
+    "collect": Verb("collect", "remove from the disk what nothing needs any more", BACK),
+    "setup": Verb("setup", "install detente itself as a command on PATH", SELF),
+    "paths": Verb("paths", "where things are on the disk", SELF),
+}
+
+ALIASES: dict[str, str] = {
+    "uninstall": "remove",
+    "info": "show",
+    "ls": "list",
+    "undo": "rollback",
+    "gc": "collect",
+}
+
+EXAMPLES = (
+    ("detente install httpie", "the newest release, in an environment of its own"),
+    ("detente list", "what is installed"),
+    ("detente rollback", "undo the last change"),
+)

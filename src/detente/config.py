@@ -1,0 +1,41 @@
+"""The configuration: `config.toml` of the person, then of the machine. Keys are the long options' names.
+
+A key at the top goes for every command that has the option; one in a table named as a verb for that verb.
+"""
+
+import functools
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from detente.errors import ConfigError
+
+MACHINE = "/etc/detente/config.toml"
+
+
+def value(environ: Mapping[str, str], verb: str, name: str) -> tuple[Any, str]:
+    """Return what the configuration says of option `name` for `verb`, and where; (None, "") where nothing."""
+    for path in files(environ):
+        table = _read(path)
+        own = table.get(verb)
+        for place in (own if isinstance(own, dict) else {}, table):
+            if name in place and not isinstance(place[name], dict):
+                return place[name], f"`{name}` in {path}"
+    return None, ""
+
+
+def files(environ: Mapping[str, str]) -> list[str]:
+    """Return the configuration files there are, the one that wins first."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "/"), ".config")
+    return [path for path in (os.path.join(home, "detente", "config.toml"), MACHINE) if os.path.exists(path)]
+
+
+@functools.cache
+def _read(path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as stream:
+            return tomllib.load(stream)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigError(f"{path} cannot be read: {err}", hint="mend the file, or move it away") from err
