@@ -1,0 +1,1 @@
+"""What the tests build for themselves: real wheels, source distributions, and an index to serve them."""
