@@ -1,0 +1,126 @@
+"""Run the checks of this checkout (called by ../check) in an environment of their own, below the cache directory.
+
+The environment holds what check.lock pins. Its wheels are kept beside it: tests serve some of them from an index on
+loopback, so that they need no network. Once it is made, nothing here needs one.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import bootstrap
+import prepare
+
+SETS = ("distro", "live", "faults", "property")
+SERVED = ("flit_core-", "packaging-", "pyproject_hooks-", "urllib3-", "uv-")  # what installing detente itself needs
+# commands that tests call, and the system packages of Debian that have them
+TOOLS = {
+    "bwrap": "bubblewrap",
+    "debootstrap": "debootstrap",
+    "fish": "fish",
+    "git": "git",
+    "man": "man-db",
+    "zsh": "zsh",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the chosen checks, all of them whatever the first ones say; return the exit status."""
+    os.chdir(bootstrap.CHECKOUT)
+    root = os.path.join(bootstrap.cache() + "-check")
+    environment = have_environment(root)
+    have_tools()
+    settings = {
+        "DETENTE_TEST_WHEELS": os.path.join(environment, "served"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": os.path.join(root, "hypothesis"),
+        "MYPY_CACHE_DIR": os.path.join(root, "mypy"),
+        "RUFF_CACHE_DIR": os.path.join(root, "ruff"),
+    }
+    os.environ.update(settings)
+    programs = os.path.join(environment, "bin")
+    tests = [os.path.join(programs, "python"), "-m", "pytest", "-o", f"cache_dir={os.path.join(root, 'pytest')}"]
+    if arguments and arguments != ["fast"]:
+        one_set = len(arguments) == 1 and arguments[0] in SETS
+        return run([*tests, *(["-m", arguments[0]] if one_set else arguments)])
+    chosen = "not (distro or live or faults)" if arguments else "not live or small"
+    steps = {
+        "ruff format": [os.path.join(programs, "ruff"), "format", "--check", "--quiet", "."],
+        "ruff check": [os.path.join(programs, "ruff"), "check", "--quiet", "."],
+        "mypy": [os.path.join(programs, "mypy")],
+        "pytest": [*tests, "--numprocesses", "2", "--dist", "loadfile", "-m", chosen],
+    }
+    failed = [name for name, step in steps.items() if run(step) != 0]
+    if failed:
+        sys.stderr.write(f"failed: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+def run(command: list[str]) -> int:
+    """Say what runs, run it, and return its exit status."""
+    sys.stderr.write(f"$ {' '.join([os.path.basename(command[0]), *command[1:]])}\n")
+    return subprocess.run(command, check=False).returncode
+
+
+def have_environment(root: str) -> str:
+    """Return the environment that check.lock makes for this Python; make it where it is missing, whole or not at all.
+
+    It is made at its final place, because a virtual environment cannot be moved; `finished` is written last.
+    """
+    lock = os.path.join(bootstrap.HERE, "check.lock")
+    parent = os.path.join(root, "environments")
+    place = os.path.join(parent, f"{bootstrap.digest(lock)}-{'.'.join(map(str, sys.version_info[:3]))}")
+    mark = os.path.join(place, "finished")
+    if os.path.exists(mark):
+        return place
+    pip = prepare.pip_command()
+    if pip is None:
+        bootstrap.fail(f"the checks need pip, and there is none; install it: {bootstrap.install_line(prepare.PIP_IN)}")
+    with prepare.alone(parent) as held:
+        if os.path.exists(mark):
+            return place
+        sys.stderr.write(f"preparing the checks' environment in {place} (once)\n")
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", place], check=True)
+        wheels, served = os.path.join(place, "wheels"), os.path.join(place, "served")
+        os.mkdir(wheels)
+        os.mkdir(served)
+        prepare.download(pip, lock, wheels, held)
+        files = [os.path.join(wheels, name) for name in sorted(os.listdir(wheels))]
+        options = ["--isolated", "--no-index", "--no-deps", "--quiet", "--disable-pip-version-check"]
+        its_pip = next(path for path in files if os.path.basename(path).startswith("pip-"))
+        call = [os.path.join(place, "bin", "python"), "-I", "-c", prepare.FROM_WHEEL, its_pip]
+        subprocess.run([*call, "install", *options, *files], check=True, cwd="/")
+        for path in files:
+            if os.path.basename(path).startswith(SERVED):
+                os.rename(path, os.path.join(served, os.path.basename(path)))
+        shutil.rmtree(wheels)
+        with open(mark, "w", encoding="utf-8"):
+            pass
+    return place
+
+
+def have_tools() -> None:
+    """Install the programs that tests call, where we are root on a Debian; else say what will be skipped, and why."""
+    path = f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
+    missing = {command: name for command, name in TOOLS.items() if shutil.which(command, path=path) is None}
+    if not missing:
+        return
+    names = sorted(set(missing.values()))
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for step in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
+            done = subprocess.run(["apt-get", "-q", *step], env=quiet, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode == 0:
+            return
+    line = f"sudo apt install {' '.join(names)}"
+    sys.stderr.write(f"tests that need {', '.join(sorted(missing))} are skipped; for all of them: {line}\n")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
