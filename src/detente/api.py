@@ -3,20 +3,15 @@
 The command line calls these; so may other programs. Every function raises the errors of `errors.py`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from detente.apply.workshop import Workshop
-from detente.engine.sources import Sources
 from detente.errors import Refused, StalePlan
-from detente.host import fs, runtime
-from detente.host.paths import Paths, user_paths
-from detente.model import Application, Wish
-from detente.plan import planner
-from detente.plan.facts import Resolution, Slot
+from detente.host import runtime
+from detente.host.paths import Paths, check_owner, user_paths
 from detente.plan.plan import Link, Plan, Switch
 from detente.plan.request import (
     Asked,
@@ -29,7 +24,15 @@ from detente.plan.request import (
     without_login,
     without_logins,
 )
-from detente.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from detente.apply.workshop import Workshop
+    from detente.engine.sources import Sources
+    from detente.model import Application, Wish
+    from detente.plan.facts import Resolution, Slot
+    from detente.progress import Progress
 
 _ATTEMPTS = 20  # of a plan that other commands keep making stale
 
@@ -101,7 +104,7 @@ class Detente:
         if self._as_asked(request, current):
             keys = [requirement_name(asked.requirement) + asked.suffix for asked in request.asked]
             return Outcome(Plan(""), False, {key: current[key] for key in keys})
-        self._check_home()
+        check_owner(self.paths)
         resolutions = self._resolve(request.asked, current)
         outcome = self._change(request, resolutions)
         keys = [resolution.key for resolution in resolutions]
@@ -109,29 +112,29 @@ class Detente:
 
     def remove(self, request: Remove) -> Outcome:
         """Have the applications of `request` no more, in one switch."""
-        self._check_home()
+        check_owner(self.paths)
         return self._change(request, ())
 
     def rollback(self, request: Rollback) -> Outcome:
         """Go back, by a new generation with the old content; needs no network."""
-        self._check_home()
+        check_owner(self.paths)
         return self._change(request, ())
 
     def collect(self, request: Collect) -> Outcome:
         """Remove what nothing keeps, and what killed commands left behind."""
         from detente.apply import executor
-        from detente.store import collect
+        from detente.plan import planner
+        from detente.store import collect, locks
 
-        self._check_home()
+        check_owner(self.paths)
         if not os.path.isdir(self.paths.data):
             return Outcome(Plan(""), False, {})
-        with fs.lock(self._store_lock(), on_wait=self._waiting):
+        with locks.alone(self.paths, self._waiting):
+            if not self._dry_run:
+                locks.sweep(self.paths)
             plan = planner.collect(request, collect.holdings(self.paths))
             if self._dry_run or plan.empty:
-                if not self._dry_run:
-                    self._sweep_all()
                 return Outcome(plan, False, {})
-            self._sweep_all()
             return Outcome(plan, True, {}, freed=executor.discard(plan, self._workshop()))
 
     def ephemeral(self, asked: Asked) -> tuple[str, Application]:
@@ -141,7 +144,7 @@ class Detente:
         """
         from detente.apply import executor
 
-        self._check_home()
+        check_owner(self.paths)
         resolutions = self._resolve((asked,), {})
         with self._store():
             plan = self._plan_once(Install((asked,), force=True), resolutions)
@@ -170,6 +173,8 @@ class Detente:
         return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))
 
     def _resolve(self, asked: Sequence[Asked], current: Mapping[str, Application]) -> list[Resolution]:
+        from dataclasses import replace
+
         from detente.apply.crew import work_off
         from detente.scan.resolution import Resolver
 
@@ -215,6 +220,7 @@ class Detente:
 
     def _plan_once(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Plan:
         """Plan; where the store lacks something (and this is no dry run), get it and plan again."""
+        from detente.plan import planner
         from detente.scan import state
 
         facts = state.look(self.paths, self.environ, self._command, resolutions, self._built)
@@ -237,27 +243,10 @@ class Detente:
                 return dict(step.generation.applications)
         return generations.current(self.paths)[0].applications
 
-    def _check_home(self) -> None:
-        """Refuse to write root's files into another person's home."""
-        home = self.paths.home
-        try:
-            owner = os.stat(home).st_uid
-        except FileNotFoundError:
-            return
-        if os.geteuid() == 0 and owner != 0:
-            import pwd
-
-            try:
-                name = pwd.getpwuid(owner).pw_name
-            except KeyError:
-                name = f"user {owner}"
-            raise Refused(
-                f"this runs as root, but HOME is {home}, which belongs to {name}",
-                hint="run it without sudo: detente needs no root for what one person uses",
-            )
-
     def _workshop(self) -> Workshop:
         if self._shop is None:
+            from detente.apply.workshop import Workshop
+
             self._shop = Workshop(
                 self.paths,
                 self.environ,
@@ -276,26 +265,16 @@ class Detente:
             self._progress.say(f"note: the find-links place {link} of pip's configuration does not exist")
         return sources
 
-    def _store_lock(self) -> str:
-        return os.path.join(self.paths.data, "store.lock")
-
     @contextlib.contextmanager
     def _store(self) -> Iterator[None]:
-        """Hold the store's lock, shared: nothing in it goes away meanwhile. What dead commands left goes first."""
+        """Hold the store, shared; a dry run only looks."""
+        from detente.store import locks
+
         if self._dry_run:
             yield
             return
-        fs.make_directory(self.paths.data, 0o755)
-        with contextlib.suppress(fs.Busy), fs.lock(self._store_lock(), wait=False):
-            self._sweep_all()
-        with fs.lock(self._store_lock(), shared=True, on_wait=self._waiting):
+        with locks.shared(self.paths, self._waiting):
             yield
-
-    def _sweep_all(self) -> None:
-        for parent in (self.paths.store, self.paths.environments, self.paths.generations):
-            fs.sweep(parent)
-        with contextlib.suppress(FileNotFoundError):
-            fs.remove_tree(os.path.join(self.paths.cache, "downloads"))
 
     def _waiting(self) -> None:
         self._progress.say("waiting for another detente command to end")

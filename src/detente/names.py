@@ -20,3 +20,11 @@ def is_name(text: str) -> bool:
 def is_command(text: str) -> bool:
     """Say whether `text` can be a command's file name: no separator, space, control or leading hyphen."""
     return _COMMAND.match(text) is not None
+
+
+def key_of(name: str, known: frozenset[str]) -> str:
+    """Return the key of the application that a person calls `name`: as it is, or with its name normalized."""
+    if name in known:
+        return name
+    folded = {normalized(key): key for key in sorted(known, reverse=True)}
+    return folded.get(normalized(name), name)

@@ -37,6 +37,7 @@ def run(machine: Machine, point: int, *words: str) -> "subprocess.CompletedProce
     """Run detente so that it kills itself at file-changing call number `point`; 0 never does."""
     argv = machine.argv(*words)
     argv[4] = _PRELUDE + argv[4]
+    argv.insert(1, "-B")  # writing bytecode of our own would change the count
     return subprocess.run(
         argv, env={**machine.environ, "KILL_AT": str(point)}, cwd=machine.home, capture_output=True, text=True
     )

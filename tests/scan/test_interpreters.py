@@ -63,7 +63,7 @@ def test_without_a_distro_python_the_newest_on_path_is_chosen_and_shims_are_not(
     inventory: Inventory, tmp_path: Path
 ) -> None:
     folder = tmp_path / "bin"
-    script(tmp_path / "shims" / "python3.99", f"#!/bin/sh\nexec {THIS} \"$@\"\n")
+    script(tmp_path / "shims" / "python3.99", f'#!/bin/sh\nexec {THIS} "$@"\n')
     folder.mkdir()
     (folder / "python3").symlink_to(THIS)
     chosen = pick(None, inventory, distro=str(tmp_path / "none"), PATH=f"{tmp_path}/shims:{folder}")
@@ -72,9 +72,7 @@ def test_without_a_distro_python_the_newest_on_path_is_chosen_and_shims_are_not(
 
 
 @pytest.mark.parametrize("link", ["bin/python", "bin/python3", "", "bin"])
-def test_a_virtual_environment_stands_for_its_base_interpreter(
-    inventory: Inventory, tmp_path: Path, link: str
-) -> None:
+def test_a_virtual_environment_stands_for_its_base_interpreter(inventory: Inventory, tmp_path: Path, link: str) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     if link == "bin":
         with pytest.raises(NotFound, match="holds no Python"):
@@ -100,7 +98,7 @@ def test_a_virtual_environment_whose_base_is_gone_is_named(inventory: Inventory,
 
 
 def test_an_explicit_shim_stands_for_what_it_starts(inventory: Inventory, tmp_path: Path) -> None:
-    shim = script(tmp_path / "shims" / "python3", f"#!/bin/sh\nexec {THIS} \"$@\"\n")
+    shim = script(tmp_path / "shims" / "python3", f'#!/bin/sh\nexec {THIS} "$@"\n')
     chosen = pick(str(shim), inventory)
     assert os.path.samefile(chosen.path, THIS)
 
@@ -120,7 +118,9 @@ def test_the_versioned_name_is_found_beside_a_plain_copy_by_being_the_same_file(
     assert canonical(str(tmp_path / "python3")) == str(tmp_path / "python3.12")
 
 
-@pytest.mark.parametrize("form", ["{0}.{1}", "{0}.{1}.{2}", "python{0}.{1}", "cpython@{0}.{1}", "cp{0}{1}", "=={0}.{1}.*"])
+@pytest.mark.parametrize(
+    "form", ["{0}.{1}", "{0}.{1}.{2}", "python{0}.{1}", "cpython@{0}.{1}", "cp{0}{1}", "=={0}.{1}.*"]
+)
 def test_every_way_to_write_a_version_finds_it(inventory: Inventory, form: str) -> None:
     newest = Inventory.interpreter(inventory, canonical(THIS))
     wish = form.format(*newest.version.split("."))
@@ -140,7 +140,7 @@ def test_the_distros_python_is_preferred_where_a_specifier_leaves_the_choice(inv
 
 
 def test_a_version_that_is_not_here_names_those_that_are(inventory: Inventory) -> None:
-    with pytest.raises(NotFound, match="there is no Python 3.99 on this machine") as caught:
+    with pytest.raises(NotFound, match=r"there is no Python 3\.99 on this machine") as caught:
         pick("3.99", inventory)
     assert caught.value.hint is not None
     assert "apt install" not in caught.value.hint
@@ -167,9 +167,7 @@ def test_a_version_below_the_minimum_is_refused_before_anything_is_searched(inve
         pick(wish, inventory)
 
 
-def test_a_path_to_a_python_that_is_too_old_is_refused_with_its_version(
-    inventory: Inventory, tmp_path: Path
-) -> None:
+def test_a_path_to_a_python_that_is_too_old_is_refused_with_its_version(inventory: Inventory, tmp_path: Path) -> None:
     old = script(tmp_path / "python2.7", '#!/bin/sh\n[ "$1" = -I ] && exit 2\nprintf "python 2.7.18"\n')
     with pytest.raises(Refused, match=r"Python 2\.7\.18"):
         inventory_with(old, inventory)
@@ -210,9 +208,7 @@ def test_paths_that_cannot_be_used_are_clear_errors(inventory: Inventory, tmp_pa
         pick("/bin/true", inventory)
 
 
-def test_a_path_that_hangs_is_given_up(
-    inventory: Inventory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_that_hangs_is_given_up(inventory: Inventory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detente.scan.inventory.ANSWER_SECONDS", 0.3)
     slow = script(tmp_path / "python3", "#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(UsageError, match="is not a Python that works") as caught:
@@ -230,7 +226,7 @@ def test_a_broken_interpreter_on_path_does_not_hide_one_that_works(inventory: In
 def test_an_interpreter_is_asked_once_and_again_only_when_its_file_changes(tmp_path: Path) -> None:
     cache = str(tmp_path / "cache" / "interpreters.json")
     counter = tmp_path / "asked"
-    wrapper = script(tmp_path / "python", f"#!/bin/sh\necho x >>{counter}\nexec {THIS} \"$@\"\n")
+    wrapper = script(tmp_path / "python", f'#!/bin/sh\necho x >>{counter}\nexec {THIS} "$@"\n')
     for _ in range(3):
         assert Inventory(cache).interpreter(str(wrapper)).version == THIS_VERSION
     assert counter.read_text() == "x\n"
@@ -301,7 +297,9 @@ def test_site_is_where_an_environment_of_each_interpreter_imports_from(inventory
         made = subprocess.run([path, "-m", "venv", "--without-pip", str(place)], capture_output=True)
         if made.returncode != 0:
             continue
-        said = subprocess.run([place / "bin/python", "-c", "import sys; print(sys.path)"], capture_output=True, text=True)
+        said = subprocess.run(
+            [place / "bin/python", "-c", "import sys; print(sys.path)"], capture_output=True, text=True
+        )
         assert str(place / Inventory.interpreter(inventory, path).site) in said.stdout
 
 

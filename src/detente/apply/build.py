@@ -8,6 +8,7 @@ that has no wheel by itself.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
@@ -27,11 +28,10 @@ _LEGACY = ("setuptools.build_meta:__legacy__", ("setuptools>=40.8.0",))  # PEP 5
 _TAIL_LINES = 15
 _TAIL_BYTES = 65536
 # What people set to make a build work, and nothing else of theirs: other variables can hold tokens.
-_KEPT = frozenset(
-    "CC CXX CPP FC AR LD AS NM RANLIB STRIP CFLAGS CXXFLAGS CPPFLAGS FFLAGS LDFLAGS LIBRARY_PATH CPATH"
-    " C_INCLUDE_PATH CPLUS_INCLUDE_PATH LD_LIBRARY_PATH PKG_CONFIG PKG_CONFIG_PATH MAKEFLAGS CMAKE_ARGS"
-    " CMAKE_GENERATOR CMAKE_PREFIX_PATH CMAKE_BUILD_PARALLEL_LEVEL RUSTFLAGS RUSTUP_TOOLCHAIN CUDA_HOME"
-    " SOURCE_DATE_EPOCH TZ".split()
+_KEPT = re.compile(
+    r"(?:CC|CXX|CPP|FC|AR|LD|AS|NM|RANLIB|STRIP|(?:C|CXX|CPP|F|LD|MAKE|RUST)FLAGS|(?:LD_)?LIBRARY_PATH|CPATH"
+    r"|C(?:PLUS)?_INCLUDE_PATH|PKG_CONFIG(?:_\w+)?|CMAKE_\w+|RUSTUP_TOOLCHAIN|CUDA_HOME|SETUPTOOLS_SCM_\w+"
+    r"|SOURCE_DATE_EPOCH|TZ)\Z"
 )
 
 
@@ -206,7 +206,7 @@ def _run_backend(bench: _Bench, argv: Sequence[str], cwd: str, more: Mapping[str
 def _environment(bench: _Bench) -> dict[str, str]:
     """Return the variables of the backend: what a build needs to find its tools, and no secrets."""
     environ = bench.environ
-    kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("SETUPTOOLS_SCM_")}
+    kept = {name: value for name, value in environ.items() if _KEPT.match(name)}
     rust = environ.get("RUSTUP_HOME") or os.path.join(environ.get("HOME", "/"), ".rustup")
     if os.path.isdir(rust):  # rustup's cargo looks for its toolchains below the home, which is another one here
         kept["RUSTUP_HOME"] = rust

@@ -1,7 +1,8 @@
 """Run a plan: link, then one switch, then expose.
 
-The order that a kill or a power cut cannot tear: stage environments and generation, one sync of the file system, rename them to their names, make the
-directories durable, replace `current`, make that durable, and only then touch the links outside.
+The order that a kill or a power cut cannot tear: stage environments and generation, one sync of the file system,
+rename them to their names, make the directories durable, replace `current`, make that durable, and only then touch
+the links outside.
 """
 
 import contextlib

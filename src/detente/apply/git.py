@@ -17,7 +17,7 @@ from detente.model import Command
 
 _TIMEOUT = 1800.0
 _WHOLE = 2**31 - 1  # git's word for a history without end
-_OURS = re.compile(r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|COMMON_DIR|NAMESPACE|PREFIX|CONFIG_.*)\Z")
+_OURS = re.compile(r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|COMMON_DIR|NAMESPACE|PREFIX|CONFIG)\Z")
 _CREDENTIALS = re.compile(r"([a-z][a-z0-9+.-]*://)([^/@\s]+)@(.*)", re.IGNORECASE | re.DOTALL)
 _OFF = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", "-c", "gc.auto=0")
 
@@ -49,7 +49,7 @@ def checkout(url: str, commit: str, into: str, *, environ: Mapping[str, str], lo
         raise ToolError("git is needed to fetch this source, and is not installed", hint="sudo apt install git")
     log(f"fetching {shown} at {commit}")
     os.mkdir(into, 0o755)
-    git("init", "--quiet", "--template=")
+    git("init", "--quiet", "--template=", "--object-format=" + ("sha1" if len(commit) == 40 else "sha256"))
     git("remote", "add", "--", "origin", shown)
     fetch = ("fetch", "--quiet", "--no-recurse-submodules")
     tags = "+refs/tags/*:refs/tags/*"
@@ -59,13 +59,12 @@ def checkout(url: str, commit: str, into: str, *, environ: Mapping[str, str], lo
         git(*fetch, "origin", "+refs/heads/*:refs/remotes/origin/*", tags)
     else:  # not in one go: with a filter, git 2.39 calls itself without end where the server serves plain files
         git(*fetch, f"--depth={_WHOLE}", "--filter=blob:none", "origin", commit, tags)
+    said: tuple[str, ...] = ()
     try:
         git("checkout", "--quiet", "--detach", commit)
         found = git("rev-parse", "HEAD")
     except NetworkError as err:
         found, said = "", err.context
-    else:
-        said = ()
     if found != commit:
         raise BuildError(
             f"{shown} has no commit {commit}",
@@ -95,7 +94,6 @@ def _environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     """
     child = {name: value for name, value in environ.items() if not _OURS.match(name)}
     child.update(GIT_TERMINAL_PROMPT="0", LC_ALL="C.UTF-8")
-    child.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     # A remote repository must not name files of this machine as its submodules (CVE-2022-39253).
     local = url.startswith(("/", "file:"))
     child["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh" if local else "git:http:https:ssh"
@@ -103,43 +101,9 @@ def _environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     if match and _is_web(url):
         name, _, password = match[2].partition(":")
         token = base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
-        child.update(
-            GIT_CONFIG_COUNT="1",
-            GIT_CONFIG_KEY_0=f"http.{match[1]}{match[3].partition('/')[0]}/.extraHeader",
-            GIT_CONFIG_VALUE_0=f"Authorization: Basic {token}",
-        )
-    return child
-
-
-def _is_web(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://"))
-
-
-def _has_git(environment: dict[str, str]) -> bool:
-    try:
-        return proc.run(Command(("git", "--version"), environment, "/", timeout=10)).returncode == 0
-    except DetenteError:
-        return False
-
-
-def _environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the person's variables, for their keys and proxies, without what would redirect git or let it ask.
-
-    Credentials in `url` travel as configuration in a variable: neither arguments, which everybody can read,
-    nor the repository, which the build backend will read, hold them.
-    """
-    child = {name: value for name, value in environ.items() if not _OURS.match(name)}
-    child.update(GIT_TERMINAL_PROMPT="0", LC_ALL="C.UTF-8")
-    child.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-    # A remote repository must not name files of this machine as its submodules (CVE-2022-39253).
-    local = url.startswith(("/", "file:"))
-    child["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh" if local else "git:http:https:ssh"
-    match = _CREDENTIALS.match(url)
-    if match and _is_web(url):
-        host = match[3].partition("/")[0]
-        child.update(
-            GIT_CONFIG_COUNT="1",
-            GIT_CONFIG_KEY_0=f"url.{match[1]}{match[2]}@{host}/.insteadOf",
-            GIT_CONFIG_VALUE_0=f"{match[1]}{host}/",
-        )
+        count = environ.get("GIT_CONFIG_COUNT", "0")
+        number = int(count) if count.isdecimal() else 0
+        child["GIT_CONFIG_COUNT"] = str(number + 1)
+        child[f"GIT_CONFIG_KEY_{number}"] = f"http.{match[1]}{match[3].partition('/')[0]}/.extraHeader"
+        child[f"GIT_CONFIG_VALUE_{number}"] = f"Authorization: Basic {token}"
     return child

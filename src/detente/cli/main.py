@@ -76,7 +76,10 @@ def _run(verb: str, argv: list[str]) -> int:
     module = import_module(f"detente.cli.commands.{VERBS[verb].module}")
     parser = options.Parser(verb, VERBS[verb].summary, os.environ)
     module.configure(parser)
-    parsed = parser.parse(argv)
+    try:
+        parsed = parser.parse(argv)
+    except SystemExit as end:  # argparse has printed the help
+        return int(end.code or 0)
     return int(module.run(parsed, options.Invocation(verb, argv, parsed)))
 
 

@@ -3,10 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from detente.errors import DetenteError
 from detente.progress import Progress
+
+TYPE_CHECKING = False  # type checkers take it for true; the module `typing` itself would cost more than an error does
+if TYPE_CHECKING:
+    from typing import Any
 
 SCHEMA = 1
 
@@ -41,9 +44,10 @@ class Output:
         widths = [max(len(printable(row[i])) for row in (heads, *rows)) for i in range(len(heads))]
         for number, row in enumerate((heads, *rows)):
             line = "  ".join(f"{printable(cell):<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-            self.text(f"\033[1m{line}\033[0m" if self.color and number == 0 else line)
+            if not self.json:
+                sys.stdout.write(f"\033[1m{line}\033[0m\n" if self.color and number == 0 else f"{line}\n")
 
-    def data(self, value: Any, *, ok: bool = True) -> None:
+    def data(self, value: "Any", *, ok: bool = True) -> None:
         """Print the JSON object, where that was asked for."""
         if self.json:
             _print_envelope(self.verb, value, [], ok=ok)
@@ -141,7 +145,7 @@ def printable(text: str) -> str:
     )
 
 
-def _colors(stream: Any) -> bool:
+def _colors(stream: "Any") -> bool:
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -158,7 +162,7 @@ def show_error(err: DetenteError, *, json_to: str | None) -> None:
         _print_envelope(json_to, None, [error], ok=False)
 
 
-def _print_envelope(verb: str, value: Any, errors: list[dict[str, Any]], *, ok: bool) -> None:
+def _print_envelope(verb: str, value: "Any", errors: "list[dict[str, Any]]", *, ok: bool) -> None:
     import json
 
     envelope = {"schema": SCHEMA, "command": verb, "ok": ok, "data": value, "errors": errors}

@@ -1,14 +1,13 @@
 """Every verb: where it lives, what it does, in which group the overview shows it. Help imports nothing else."""
 
-from typing import NamedTuple
 
+class Verb:
+    """One row: `module` is below `detente.cli.commands`. A plain class, because `typing` costs more than all of help."""
 
-class Verb(NamedTuple):
-    """One row: `module` is below `detente.cli.commands`."""
-
-    module: str
-    summary: str
-    group: str
+    def __init__(self, module: str, summary: str, group: str) -> None:
+        self.module = module
+        self.summary = summary
+        self.group = group
 
 
 CHANGE = "Change what is installed"

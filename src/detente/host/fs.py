@@ -8,7 +8,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 
@@ -97,7 +96,7 @@ def write_file(path: str, data: bytes, mode: int = 0o644) -> None:
 
 def replace_file(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
     """Put `data` at `path` in one rename: readers see the old bytes or the new ones."""
-    temporary = f"{path}.{secrets.token_hex(4)}"
+    temporary = f"{path}.{os.urandom(4).hex()}"
     try:
         write_file(temporary, data, mode)
         if durable:
@@ -117,7 +116,7 @@ def replace_file(path: str, data: bytes, mode: int = 0o644, *, durable: bool = F
 
 def switch(path: str, target: str) -> None:
     """Make `path` a symbolic link to `target` in one rename, whatever link or file stood there."""
-    temporary = f"{path}.{secrets.token_hex(4)}"
+    temporary = f"{path}.{os.urandom(4).hex()}"
     os.symlink(target, temporary)
     try:
         os.rename(temporary, path)
@@ -172,7 +171,7 @@ class Staged:
     """A directory being built beside its future siblings; `path` is where to write."""
 
     def __init__(self, parent: str) -> None:
-        self.path = os.path.join(parent, STAGING + secrets.token_hex(8))
+        self.path = os.path.join(parent, STAGING + os.urandom(8).hex())
         os.mkdir(self.path, 0o755)
         os.chmod(self.path, 0o755)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detente.errors import ConfigError
+from detente.errors import ConfigError, Refused
 
 
 class Paths(NamedTuple):
@@ -54,4 +54,24 @@ def user_paths(environ: Mapping[str, str]) -> Paths:
         state=os.path.join(base("XDG_STATE_HOME", ".local/state"), "detente"),
         config=os.path.join(base("XDG_CONFIG_HOME", ".config"), "detente"),
         cache=os.path.join(base("XDG_CACHE_HOME", ".cache"), "detente"),
+    )
+
+
+def check_owner(paths: Paths) -> None:
+    """Raise Refused where we are root and the home is someone else's: root's files there would break it for them."""
+    try:
+        owner = os.stat(paths.home).st_uid
+    except FileNotFoundError:
+        return
+    if os.geteuid() != 0 or owner == 0:
+        return
+    import pwd
+
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"user {owner}"
+    raise Refused(
+        f"this runs as root, but HOME is {paths.home}, which belongs to {name}",
+        hint="run it without sudo: detente needs no root for what one person uses",
     )

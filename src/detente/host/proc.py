@@ -1,5 +1,6 @@
 """The only door to other programs. A child dies with us, or keeps the locks it was handed."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from detente.errors import ToolError
 from detente.model import Command, Completed
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_PATIENCE = 0.5  # seconds for what a killed child still has to say
 
 
 def _death_note() -> Callable[[], None]:
@@ -57,7 +59,8 @@ def run(command: Command, *, pass_fds: Sequence[int] = ()) -> Completed:
         out, err = child.communicate(data, timeout=command.timeout)
     except subprocess.TimeoutExpired as late:
         child.kill()
-        child.communicate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.communicate(timeout=_PATIENCE)  # a grandchild may hold the pipe for as long as it likes
         raise ToolError(
             f"{os.path.basename(command.argv[0])} gave no answer within {command.timeout:g} s",
             hint="try again; if it stays so, run it by hand to see where it hangs",

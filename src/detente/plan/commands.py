@@ -1,11 +1,13 @@
 """Which commands and files of an application are exposed, and when a name is refused."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from detente.errors import Collision, Refused
 from detente.model import Application, StoreEntry
 
-RESERVED = ("python", "pip")
+# the interpreter and its installer under any of their names; pipx, pip-audit and the like are applications
+_RESERVED = re.compile(r"(?:python|pip|pypy)[0-9.]*(?:t|d|w|-config)?")
 LAUNCH = "launch"  # the directory of an environment that holds launchers
 BIN = "bin"
 
@@ -22,23 +24,30 @@ def exposed(
     said = []
     for entry in (primary, *(entry for entry in others if entry.name in chosen)):
         for command in _commands(entry):
-            if command.startswith(RESERVED):
+            if _is_reserved(command):
                 said.append(f"{command} of {entry.name} is not exposed: python* and pip* stay the distribution's")
                 continue
             plain = not entry.scripts.get(command, True) and command not in entry.commands
-            commands[command + suffix] = f"{BIN if plain else LAUNCH}/{command}"
+            commands.setdefault(command + suffix, f"{BIN if plain else LAUNCH}/{command}")
+    again = _again(primary.name, suffix)
     if not commands:
-        raise _no_commands(key, primary, others)
+        raise _no_commands(again, primary, others)
+    missing = [name for name in chosen if name not in {primary.name, *(entry.name for entry in others)}]
+    said += [f"{name} did not come along with {key}, so none of its commands is exposed" for name in missing]
     more = {entry.name: list(_commands(entry)) for entry in others if entry.name not in chosen}
     related = {name: found for name, found in more.items() if found and _related(primary.name, name)}
     for name, found in related.items():
         listed = ", ".join(found[:4]) + (", …" if len(found) > 4 else "")
-        said.append(f"{name} has commands too ({listed}): detente install {key} --commands-from {name}")
+        said.append(f"{name} has commands too ({listed}): {again} --commands-from {name}")
     return commands, tuple(said)
 
 
 def _commands(entry: StoreEntry) -> list[str]:
     return sorted({*entry.commands, *entry.scripts})
+
+
+def _is_reserved(command: str) -> bool:
+    return _RESERVED.fullmatch(command) is not None
 
 
 def _related(primary: str, other: str) -> bool:
@@ -47,13 +56,24 @@ def _related(primary: str, other: str) -> bool:
     return other.startswith(stem) or stem.startswith(second)
 
 
-def _no_commands(key: str, primary: StoreEntry, others: Sequence[StoreEntry]) -> Refused:
-    having = [entry.name for entry in others if _commands(entry)]
+def _again(name: str, suffix: str) -> str:
+    """Return the command line that names this very application again."""
+    return f"detente install {name}" + (f" --as={suffix}" if suffix.startswith("-") else f" --as {suffix}" if suffix else "")
+
+
+def _no_commands(again: str, primary: StoreEntry, others: Sequence[StoreEntry]) -> Refused:
+    having = [entry.name for entry in others if not all(map(_is_reserved, _commands(entry)))]
     if having:
         return Refused(
             f"{primary.name} {primary.version} has no command of its own",
             context=[f"commands come with: {', '.join(having)}"],
-            hint=f"detente install {key} --commands-from {having[0]}",
+            hint=f"{again} --commands-from {having[0]}",
+        )
+    if _commands(primary):
+        return Refused(
+            f"{primary.name} {primary.version} has only commands that are never exposed: {', '.join(_commands(primary))}",
+            context=["python* and pip* stay the distribution's, or nobody could tell which one runs"],
+            hint=f"have it in a virtual environment: python3 -m venv env && env/bin/pip install {primary.name}",
         )
     return Refused(
         f"{primary.name} {primary.version} is a library: it has no command to run",
@@ -81,7 +101,7 @@ def check_names(
             if other.key != key and command in other.commands:
                 raise Collision(
                     f"the command {command} belongs to {other.key} already",
-                    hint=f"give it another name: detente install {key} --as -2; or: detente remove {other.key}",
+                    hint=f"give it another name: detente install {key} --as @2; or: detente remove {other.key}",
                 )
         if command in foreign and not force:
             path = foreign[command]
@@ -91,5 +111,5 @@ def check_names(
         raise Collision(
             f"the command {command} exists already: {path}" + (f" ({owner})" if owner else ""),
             context=[f"also {other}: {where}" + (f" ({who})" if who else "") for other, where, who in taken[1:]],
-            hint=f"put ours before it with --force, or give it another name: detente install {key} --as -d",
+            hint=f"put ours before it with --force, or give it another name: detente install {key} --as @2",
         )

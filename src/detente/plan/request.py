@@ -123,7 +123,8 @@ def canonical_requirement(text: str) -> str:
     if specifier.startswith("(") and specifier.endswith(")"):
         specifier = specifier[1:-1]
     clauses = [_CLAUSE.fullmatch(part) for part in specifier.split(",") if part.strip()]
-    specifier = ",".join(sorted({clause[1] + clause[2] for clause in clauses if clause}))
+    texts = {clause[1] + clause[2] for clause in clauses if clause}
+    specifier = ",".join(sorted(texts, key=lambda clause: (clause.startswith("==="), clause)))  # === takes all after it
     if None in clauses:
         raise UsageError(
             f"`{text}` is not a requirement: `{rest.partition(';')[0].strip()}` is no version specifier",

@@ -22,9 +22,7 @@ _WISH = re.compile(r"(?:(cpython|python|cp|pypy|pp)[-@]?)?(\d+(?:\.\d+(?:\.\d+(?
 _Fits = Callable[[Interpreter], bool]
 
 
-def choose(
-    wish: str | None, *, environ: Mapping[str, str], inventory: Inventory, distro: str = DISTRO
-) -> Interpreter:
+def choose(wish: str | None, *, environ: Mapping[str, str], inventory: Inventory, distro: str = DISTRO) -> Interpreter:
     """Return the interpreter that `wish` (what was typed after `--python`) means.
 
     None means `distro`, or where that is missing or too old the newest on the machine. A version, or a

@@ -71,9 +71,8 @@ class Archive:
         head = member.offset + LOCAL_SIZE
         # the whole of a small member at once, so that what follows finds it in the window
         source.bytes_at(member.offset, min(member.end, head + len(member.raw) + _PIECE + 512))
-        mark, _, flags, method, _, _, crc, packed, size, names, extras = _LOCAL.unpack(
-            source.bytes_at(member.offset, head)
-        )
+        header: tuple[bytes, *tuple[int, ...]] = _LOCAL.unpack(source.bytes_at(member.offset, head))
+        mark, (_, flags, method, _, _, crc, packed, size, names, extras) = header[0], header[1:]
         begin = head + names + extras
         if mark != b"PK\x03\x04" or begin + member.packed > member.end:
             source.refuse(f"{where} is not where the central directory says")

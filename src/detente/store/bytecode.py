@@ -9,9 +9,7 @@ import errno
 import fcntl
 import os
 import signal
-import subprocess
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self
 
 from detente.errors import ToolError
@@ -19,6 +17,7 @@ from detente.host import fs, proc
 from detente.model import Command, Interpreter
 
 MARKS = "bytecode"
+JOBS = min(8, len(os.sched_getaffinity(0)))  # workers for one interpreter
 JOBS = len(os.sched_getaffinity(0))  # worker processes, one for each processor we may use
 
 _WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compile_worker.py")
@@ -58,46 +57,34 @@ class Compiler:
     def __init__(self, interpreter: Interpreter, *, jobs: int) -> None:
         self._interpreter = interpreter
         self._jobs = max(1, jobs)
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[_Worker] = []
         self._entries: list[tuple[str, bool]] = []
 
     def __enter__(self) -> Self:
-        if not self._interpreter.cache_tag:
-            return self
         try:
-            for number in range(self._jobs):
-                self._workers.append(self._start(number))
+            for number in range(self._jobs if self._interpreter.cache_tag else 0):
+                self._workers.append(_Worker(self._interpreter, number, self._jobs))
         except BaseException:
             self._end()
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
-
-    def _start(self, number: int) -> "subprocess.Popen[bytes]":
-        argv = (self._interpreter.path, "-I", "-S", "-X", "utf8", "-W", "ignore", _WORKER)
-        child = proc.start(
-            Command((*argv, str(number), str(self._jobs), self._interpreter.cache_tag)), stdin=subprocess.PIPE
-        )
-        assert child.stdin is not None
-        with contextlib.suppress(OSError):  # a larger pipe, so that `add` does not wait
-            fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        return child
 
     def add(self, directory: str) -> None:
         """Let the workers compile the entry at `directory`, staged or published; does not wait for them."""
         if not self._workers or self._interpreter.cache_tag in compiled_tags(directory):
             return
-        try:
-            self._entries.append((directory, _open_up(directory)))
-        except OSError as err:
-            raise fs.disk_error(err, f"compiling in {directory}") from err
-        for child in self._workers:
-            assert child.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # `finish` says why it ended
-                child.stdin.write(os.fsencode(directory) + b"\0")
-                child.stdin.flush()
+        published = not os.path.basename(directory).startswith(fs.STAGING)
+        self._entries.append((directory, published))
+        if published:
+            try:
+                _open_up(directory)
+            except OSError as err:
+                raise fs.disk_error(err, f"compiling in {directory}") from err
+        for worker in self._workers:
+            worker.send(os.fsencode(directory) + b"\0")
 
     def finish(self) -> int:
         """Wait for the workers, mark the entries and seal those that were sealed; return the number of modules.
@@ -107,12 +94,14 @@ class Compiler:
         """
         done, whole = 0, True
         try:
-            answers = [(child, *child.communicate()) for child in self._workers]
-            for child, out, said in answers:
-                if -child.returncode in _COMPILER_CRASHES:
+            for worker in self._workers:
+                worker.close()
+            for worker in self._workers:
+                status, out, said = worker.answer()
+                if -status in _COMPILER_CRASHES:
                     whole = False
                 else:
-                    done += self._count(child.returncode, out, said)
+                    done += self._count(status, out, said)
             if whole:
                 self._mark()
         except OSError as err:
@@ -152,22 +141,58 @@ class Compiler:
         self._entries.clear()
 
     def _end(self) -> None:
-        for child in self._workers:
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout, child.stderr):
-                if pipe is not None:
-                    with contextlib.suppress(BrokenPipeError):
-                        pipe.close()
+        for worker in self._workers:
+            worker.kill()
         self._workers.clear()
         self._seal()
 
 
-def _open_up(directory: str) -> bool:
-    """Make a published entry's directories writable, and remove what an ended worker left; False if it is staged."""
-    published = not os.path.basename(directory).startswith(fs.STAGING)
-    if not published:
-        return False
+class _Worker:
+    """One running compile_worker.py."""
+
+    def __init__(self, interpreter: Interpreter, number: int, count: int) -> None:
+        argv = (interpreter.path, "-I", "-S", "-X", "utf8", "-W", "ignore", _WORKER)
+        theirs, self._pipe = os.pipe2(os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(OSError):  # a larger pipe, so that `add` does not wait
+                fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            command = Command((*argv, str(number), str(count), interpreter.cache_tag))
+            self._child = proc.start(command, stdin=theirs)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            os.close(theirs)
+
+    def send(self, data: bytes) -> None:
+        """Write to the worker's input; where it has ended already, `answer` says why."""
+        with contextlib.suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(self._pipe, data) :]
+
+    def close(self) -> None:
+        """Say that nothing more will come."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+
+    def answer(self) -> tuple[int, bytes, bytes]:
+        """Wait for its end; return exit status, output and errors."""
+        out, said = self._child.communicate()
+        return self._child.returncode, out, said
+
+    def kill(self) -> None:
+        """End it now; harmless where it has ended."""
+        self.close()
+        self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _open_up(directory: str) -> None:
+    """Make the directories of a published entry writable, and remove what a killed worker left."""
     if not os.path.isdir(os.path.join(directory, "lib")):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
     for folder, _, files in os.walk(directory):
@@ -176,4 +201,3 @@ def _open_up(directory: str) -> bool:
             for name in files:
                 if name.endswith(".part"):
                     os.unlink(os.path.join(folder, name))
-    return True

@@ -13,7 +13,7 @@ from detente.store import environments, generations
 
 
 def holdings(paths: Paths) -> Holdings:
-    """Look at everything in the store; an environment whose record is broken reaches nothing."""
+    """Look at everything in the store; an environment whose record is broken reaches what its links lead to."""
     chain = generations.history(paths)
     named: dict[int, frozenset[str]] = {}
     for number in generations.numbers(paths):
@@ -27,7 +27,7 @@ def holdings(paths: Paths) -> Holdings:
         try:
             linked[name] = frozenset(environments.entries_of(paths, name))
         except IntegrityError:
-            linked[name] = frozenset()
+            linked[name] = _linked(paths, name)
     entries = frozenset(_names(paths.store))
     return Holdings(
         basis=generations.current(paths)[1],
@@ -38,6 +38,17 @@ def holdings(paths: Paths) -> Holdings:
         entries=entries,
         in_use=in_use(paths),
     )
+
+
+def _linked(paths: Paths, name: str) -> frozenset[str]:
+    """Return the entries that links of environment `name` lead to: it may run although its record is lost."""
+    found = set()
+    for folder, below, files in os.walk(os.path.join(paths.environments, name)):
+        for item in (*below, *files):
+            target = fs.read_link(os.path.join(folder, item)) or ""
+            if target.startswith(paths.store + "/"):
+                found.add(target[len(paths.store) + 1 :].partition("/")[0])
+    return frozenset(found)
 
 
 def _names(path: str) -> list[str]:
@@ -53,9 +64,9 @@ def in_use(paths: Paths) -> frozenset[str]:
     Of other people's processes only the command line can be read; that is where a script's path stands.
     """
     found: set[str] = set()
-    pattern = re.compile(
-        b"(?:%s|%s)/([^/\\0\\n]+)" % (re.escape(os.fsencode(paths.environments)), re.escape(os.fsencode(paths.store)))
-    )
+    places = {paths.environments, paths.store}
+    places |= {os.path.realpath(place) for place in places}  # as the kernel names what is mapped
+    pattern = re.compile(b"(?:%s)/([^/:\\0\\n]+)" % b"|".join(re.escape(os.fsencode(place)) for place in sorted(places)))
     me = str(os.getpid())
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid == me:

@@ -7,6 +7,8 @@ On standard output, once the input has ended: `compiled N`, or `error ERRNO PATH
 Needs Python 3.8; standard library only.
 """
 
+from __future__ import annotations
+
 import gc
 import importlib.util
 import marshal
@@ -14,11 +16,15 @@ import os
 import sys
 import zlib
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: by hash, never compared with the source
 _MOST_SOURCE = 32 << 20
 
 
-def modules(top):
+def modules(top: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (size, path below `top`) of every module; paths are bytes."""
     waiting = [b""]
     while waiting:
@@ -33,24 +39,26 @@ def modules(top):
                     yield item.stat(follow_symlinks=False).st_size, path
 
 
-def share(directory, number, count):
+def share(directory: bytes, number: int, count: int) -> list[bytes]:
     """Return the paths below `directory`/lib that are this worker's: the largest first, dealt like cards."""
     found = sorted(modules(os.path.join(directory, b"lib")), reverse=True)
     turn = zlib.crc32(os.path.basename(directory))  # so that the largest of each entry is not always worker 0's
-    return [path for index, (size, path) in enumerate(found) if (index + turn) % count == number and size < _MOST_SOURCE]
+    return [
+        path for index, (size, path) in enumerate(found) if (index + turn) % count == number and size < _MOST_SOURCE
+    ]
 
 
-def compiled(source, path):
+def compiled(source: bytes, path: bytes) -> bytes | None:
     """Return the bytes of the .pyc of `source`, or None. Its file name is relative: the importer sets the real one."""
     try:
         code = compile(source, os.fsdecode(os.path.join(b"lib", path)), "exec", dont_inherit=True, optimize=0)
         body = marshal.dumps(code)
-    except Exception:  # whatever a damaged, templated or Python 2 file makes the compiler raise
+    except Exception:  # noqa: BLE001 - whatever a damaged, templated or Python 2 file makes the compiler raise
         return None
     return importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source) + body
 
 
-def put(path, data):
+def put(path: bytes, data: bytes) -> None:
     """Put `data` at `path` in one rename, read-only."""
     part = path + b".%d.part" % os.getpid()
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -64,7 +72,7 @@ def put(path, data):
     os.rename(part, path)
 
 
-def put_module(directory, path, data, tag):
+def put_module(directory: bytes, path: bytes, data: bytes, tag: bytes) -> None:
     """Write the bytecode of the module `path`; a directory that was sealed meanwhile is opened again."""
     folder, name = os.path.split(os.path.join(directory, b"lib", path))
     cache = os.path.join(folder, b"__pycache__")
@@ -86,7 +94,7 @@ def put_module(directory, path, data, tag):
                 os.chmod(cache, 0o755)
 
 
-def compile_share(directory, number, count, tag):
+def compile_share(directory: bytes, number: int, count: int, tag: bytes) -> int:
     """Compile this worker's share of `directory`; return how many modules."""
     done = 0
     for path in share(directory, number, count):
@@ -99,7 +107,7 @@ def compile_share(directory, number, count, tag):
     return done
 
 
-def directories():
+def directories() -> Iterator[bytes]:
     """Yield what standard input names, as it comes."""
     rest = b""
     while True:
@@ -107,15 +115,14 @@ def directories():
         if not piece:
             return
         *whole, rest = (rest + piece).split(b"\0")
-        for directory in whole:
-            yield directory
+        yield from whole
 
 
-def main():
+def main() -> int:
     """Do what the module's first lines say; return the exit status."""
     number, count, tag = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if sys.implementation.cache_tag != tag:
-        sys.stderr.write("it writes %s, not %s\n" % (sys.implementation.cache_tag, tag))
+        sys.stderr.write(f"it writes {sys.implementation.cache_tag}, not {tag}\n")
         return 3
     gc.disable()
     done = 0

@@ -8,21 +8,24 @@ lib/…/site-packages, include/, share/ …    the farm
 
 import json
 import os
+from typing import TYPE_CHECKING, Any
 
 from detente.errors import IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import Interpreter, StoreEntry
-from detente.plan.plan import EnvironmentSpec
 from detente.store import farm, launchers
 from detente.store.wheels import read_entry
+
+if TYPE_CHECKING:
+    from detente.plan.plan import EnvironmentSpec
 
 SCHEMA = 1
 RECORD = "environment.json"
 LOCK = "pylock.toml"
 
 
-def stage(paths: Paths, spec: EnvironmentSpec) -> fs.Staged:
+def stage(paths: Paths, spec: "EnvironmentSpec") -> fs.Staged:
     """Build the environment `spec` beside its siblings, sealed; raise Collision where entries contradict."""
     staged = fs.Staged(paths.environments)
     try:
@@ -35,7 +38,7 @@ def stage(paths: Paths, spec: EnvironmentSpec) -> fs.Staged:
     return staged
 
 
-def _fill(root: str, final: str, paths: Paths, spec: EnvironmentSpec, entries: list[StoreEntry]) -> None:
+def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries: list[StoreEntry]) -> None:
     interpreter = spec.interpreter
     python = _interpreter_links(root, final, interpreter)
     _write_record(root, spec)
@@ -84,7 +87,7 @@ def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
     return os.path.join(final, "bin", "python")
 
 
-def _write_record(root: str, spec: EnvironmentSpec) -> None:
+def _write_record(root: str, spec: "EnvironmentSpec") -> None:
     record = {
         "schema": SCHEMA,
         "label": spec.label,
@@ -136,14 +139,14 @@ def interpreter_of(paths: Paths, directory: str) -> Interpreter:
     return Interpreter(**_record(paths, directory)["interpreter"])
 
 
-def _record(paths: Paths, directory: str) -> dict:  # type: ignore[type-arg]
+def _record(paths: Paths, directory: str) -> dict[str, Any]:
     path = os.path.join(paths.environments, directory, RECORD)
     try:
         with open(path, encoding="utf-8") as stream:
-            value = json.load(stream)
+            value: dict[str, Any] = json.load(stream)
         if value["schema"] > SCHEMA:
             raise IntegrityError(f"{path} was written by a newer detente", hint="use that one")
-        return value  # type: ignore[no-any-return]
+        return value
     except (OSError, ValueError, KeyError) as err:
         raise IntegrityError(
             f"the environment {directory} cannot be read", hint="go back: detente rollback", context=[str(err)]

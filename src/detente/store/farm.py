@@ -15,7 +15,7 @@ from typing import NamedTuple
 from detente.errors import Collision
 from detente.host import fs
 
-_NAMESPACE_MARKS = (b"pkgutil", b"pkg_resources", b"declare_namespace", b"extend_path")
+_NAMESPACE_MARKS = (b"declare_namespace", b"extend_path")  # of pkg_resources and pkgutil
 
 
 class Tree(NamedTuple):
@@ -31,7 +31,7 @@ def plant(place: str, trees: Iterable[Tree]) -> int:
 
     Raise Collision, naming both owners, where two of them have different bytes at one path.
     """
-    return _merge(place, list(trees), os.path.realpath(place) if os.path.isdir(place) else place)
+    return _merge(place, list(trees), place)
 
 
 def _merge(place: str, trees: list[Tree], top: str) -> int:

@@ -4,9 +4,9 @@
 """
 
 import contextlib
-import hashlib
 import json
 import os
+import re
 from typing import Any
 
 from detente.errors import IntegrityError
@@ -17,15 +17,16 @@ from detente.model import EMPTY_GENERATION, Application, Generation, Wish
 SCHEMA = 1
 RECORD = "record.json"
 BASIS_OF_NOTHING = "0"
+_NUMBER = re.compile(r"[0-9]+")
 
 
 def current_number(paths: Paths) -> int:
     """Return the number that `current` points to, 0 where there is no generation yet."""
     target = fs.read_link(paths.current)
-    if target is None:
+    if target is None and not os.path.lexists(paths.current):
         return 0
-    name = target.rpartition("/")[2]
-    if not name.isdigit():
+    name = (target or "").rpartition("/")[2]
+    if not _NUMBER.fullmatch(name):
         raise IntegrityError(
             f"{paths.current} does not point to a generation", hint=f"look where it points: ls -l {paths.current}"
         )
@@ -55,7 +56,7 @@ def history(paths: Paths) -> tuple[Generation, ...]:
 def numbers(paths: Paths) -> list[int]:
     """Return every generation number on disk, ascending."""
     try:
-        return sorted(int(name) for name in os.listdir(paths.generations) if name.isdigit())
+        return sorted(int(name) for name in os.listdir(paths.generations) if _NUMBER.fullmatch(name))
     except FileNotFoundError:
         return []
 
@@ -66,6 +67,8 @@ def load(paths: Paths, number: int) -> Generation:
 
 
 def _load(paths: Paths, number: int) -> tuple[Generation, str]:
+    import zlib
+
     path = os.path.join(paths.generations, str(number), RECORD)
     try:
         with open(path, "rb") as stream:
@@ -77,13 +80,18 @@ def _load(paths: Paths, number: int) -> tuple[Generation, str]:
                 hint="use that one, or go back to a generation before it: detente history",
             )
         generation = _decode(value)
-    except (OSError, ValueError, KeyError, TypeError) as err:
+        if generation.number != number or generation.parent >= number:
+            raise ValueError(f"it says generation {generation.number} after {generation.parent}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
+        older = [item for item in numbers(paths) if item < number]
         raise IntegrityError(
             f"the record of generation {number} cannot be read: {path}",
-            hint=f"point to an earlier one: ln -sfn generations/{max(number - 1, 1)} {paths.current}",
+            hint=f"point to an earlier one: ln -sfn generations/{older[-1]} {paths.current}"
+            if older
+            else f"begin anew, and install again what you need: rm {paths.current}",
             context=[str(err)],
         ) from err
-    return generation, f"{number}:{hashlib.sha256(text).hexdigest()[:16]}"
+    return generation, f"{number}:{zlib.crc32(text):08x}"
 
 
 def encode(generation: Generation) -> bytes:
@@ -141,8 +149,9 @@ def switch(paths: Paths, number: int) -> None:
 
 def prune_temporary_links(paths: Paths) -> None:
     """Remove links that a kill between symlink and rename left beside `current`."""
-    prefix = os.path.basename(paths.current) + "."
+    ours = re.compile(re.escape(os.path.basename(paths.current)) + r"\.[0-9a-f]{8}")  # fs.switch
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(paths.data):
-            if name.startswith(prefix):
-                os.unlink(os.path.join(paths.data, name))
+            path = os.path.join(paths.data, name)
+            if ours.fullmatch(name) and os.path.islink(path):
+                os.unlink(path)

@@ -4,11 +4,13 @@ A launcher is a small shell script that looks whether its interpreter is still t
 where it is not; what is exposed on PATH are launchers.
 """
 
+import re
 from collections.abc import Sequence
 
 from detente.names import normalized
 
 SHEBANG_LIMIT = 127  # bytes that every kernel reads of a first line (execve(2))
+_PLAIN = re.compile(rb"[A-Za-z0-9/ ._,:=@%+-]+")  # means itself between single quotes, to the shell and to Python
 SELF = "detente"
 _SELF_VERSIONS = range(11, 20)  # minor versions of Python 3 that the fallback looks for by name
 
@@ -24,17 +26,29 @@ def encoded(text: str) -> bytes:
 
 
 def shebang(interpreter: str) -> bytes:
-    """Return the first line (or lines) that start `interpreter` on the rest of the file.
+    """Return the first line (or two) that start `interpreter` on the rest of the file, whatever is in its path.
 
-    Where the path is too long or has a space, `/bin/sh` starts it: the second line is a string to Python and a
-    command to the shell.
+    Where the path is too long, has a space or is no UTF-8, `/bin/sh` starts it: the second line is a command to
+    the shell, and to Python a string, in ASCII so that the rest is read as it was written.
     """
-    line = b"#!" + encoded(interpreter)
-    if len(line) <= SHEBANG_LIMIT and not any(byte <= 32 for byte in line) and line.isascii():
+    path = encoded(interpreter)
+    line = b"#!" + path
+    if len(line) <= SHEBANG_LIMIT and min(path) > ord(" ") and _is_utf8(path):
         return line + b"\n"
-    command = encoded(quoted(interpreter))
-    cookie = b"" if command.isascii() else b"# -*- coding: latin-1 -*-\n"
-    return b"#!/bin/sh\n" + cookie + b"'''exec' " + command.replace(b"\\", b"\\\\") + b' "$0" "$@"\n' + b"' '''\n"
+    if _PLAIN.fullmatch(path):
+        word = b"'" + path + b"'"
+    else:
+        octal = b"".join(bytes([byte]) if _PLAIN.match(bytes([byte])) else b"\\0%03o" % byte for byte in path)
+        word = b"\"$(printf %b '" + octal + b"')\""
+    return b"#!/bin/sh\n'exec' " + word + b' "$0" "$@"\n'
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def entry_point(interpreter: str, target: str) -> bytes:

@@ -4,6 +4,7 @@ A wheel is refused whole: every rule that it breaks is collected first (binary d
 entry points; packaging.python.org/specifications).
 """
 
+import hashlib
 import os
 from typing import NamedTuple
 
@@ -49,6 +50,21 @@ class Contents(NamedTuple):
     format: dict[str, list[str]]
     commands: dict[str, str]
 
+    def described(self) -> dict[str, str | int]:
+        """Return what `entry.json` keeps of it beside the entry's own fields."""
+
+        def field(source: dict[str, list[str]], key: str) -> str:
+            return source.get(key, [""])[0]
+
+        return {
+            "project": field(self.metadata, "name"),
+            "summary": field(self.metadata, "summary"),
+            "requires_python": field(self.metadata, "requires-python"),
+            "generator": field(self.format, "generator"),
+            "record_sha256": hashlib.sha256(self.record).hexdigest(),
+            "left_out": self.left_out,
+        }
+
 
 def examine(archive: Archive, wheel: WheelName, name: str, version: str, into: str) -> Contents:
     """Check all that can be checked without unpacking; raise HostileWheel naming each breach.
@@ -75,14 +91,11 @@ def examine(archive: Archive, wheel: WheelName, name: str, version: str, into: s
     record = content("RECORD")
     metadata = distinfo.parse_headers(content("METADATA"))
     form = distinfo.parse_headers(content("WHEEL"))
-    for check in (
-        lambda: f"{folder}/METADATA" in by_name and _check_metadata(metadata, wheel, f"{folder}/METADATA", breaches),
-        lambda: f"{folder}/WHEEL" in by_name and distinfo.check_wheel_version(form, f"{folder}/WHEEL"),
-    ):
-        try:
-            check()
-        except ValueError as err:
-            breaches.append(str(err))
+    if f"{folder}/METADATA" in by_name:
+        _check_metadata(metadata, wheel, f"{folder}/METADATA", breaches)
+    if f"{folder}/WHEEL" in by_name:
+        wrong_format = distinfo.wheel_version_breach(form, f"{folder}/WHEEL")
+        breaches += [wrong_format] if wrong_format else []
     commands, wrong = distinfo.parse_commands(content("entry_points.txt", needed=False), f"{folder}/entry_points.txt")
     breaches += wrong
     places: list[Place] = []
@@ -125,8 +138,12 @@ def _same_stem(stem: str, wheel: WheelName) -> bool:
 
 
 def _check_metadata(fields: dict[str, list[str]], wheel: WheelName, file: str, breaches: list[str]) -> None:
-    name = distinfo.only(fields, "Name", file)
-    version = distinfo.only(fields, "Version", file)
+    try:
+        name = distinfo.only(fields, "Name", file)
+        version = distinfo.only(fields, "Version", file)
+    except ValueError as err:
+        breaches.append(str(err))
+        return
     if not distinfo.same_name(name, wheel.name):
         breaches.append(f"{shown(file)} says that it is {shown(name)}, its file name says {wheel.name}")
     if not distinfo.same_version(version, wheel.version):

@@ -95,7 +95,7 @@ def read_directory(source: Source) -> list[Member]:
     at, end = _end_record(source)
     _, disk, first_disk, here, count, size, offset, _ = _END.unpack(end)
     stop = at
-    if at >= _LOCATOR.size and source.bytes_at(at - _LOCATOR.size, at)[:4] == b"PK\x06\x07":
+    if at >= _LOCATOR.size and bytes(source.bytes_at(at - _LOCATOR.size, at)[:4]) == b"PK\x06\x07":
         plain = (disk, first_disk, here, count, size, offset)
         stop, (disk, first_disk, here, count, size, offset) = _end64(source, at - _LOCATOR.size, plain)
     elif count == _MAX16 or MAX32 in (size, offset):

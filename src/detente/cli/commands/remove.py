@@ -6,7 +6,7 @@ from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.errors import UsageError
-from detente.names import normalized
+from detente.names import key_of
 from detente.plan.request import Remove
 
 
@@ -40,11 +40,3 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     else:
         changes.show_outcome(invocation, outcome._replace(applications={}))
     return 0
-
-
-def key_of(name: str, known: frozenset[str]) -> str:
-    """Return the key of the application that a person calls `name`: as it is, or with its name normalized."""
-    if name in known:
-        return name
-    folded = {normalized(key): key for key in sorted(known, reverse=True)}
-    return folded.get(normalized(name), name)

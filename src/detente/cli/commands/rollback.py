@@ -4,8 +4,8 @@ import argparse
 
 from detente.api import Detente
 from detente.cli import changes
-from detente.cli.commands.remove import key_of
 from detente.cli.options import Invocation, Parser
+from detente.names import key_of
 from detente.plan.request import Rollback
 
 

@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
             return 0
         place, application = detente.ephemeral(asked)
     command = parsed.app if parsed.distribution else requirement_name(asked.requirement)
-    proc.become([os.path.join(place, _program(application, command)), *parsed.arguments])
+    return proc.become([os.path.join(place, _program(application, command)), *parsed.arguments])
 
 
 def installed(paths: Paths, word: str) -> str | None:

@@ -16,6 +16,7 @@ NAME = "detente"
 def configure(parser: Parser) -> None:
     """Declare the options."""
     parser.option("--undo", action="store_true", help="take it back; applications stay and go on working")
+    parser.option("--python", metavar="WISH", help="the Python it runs on; another one takes over where it goes")
     parser.option("--offline", action="store_true", help="use what is here already, ask nobody")
     parser.option("--force", action="store_true", help="put the command where another one called detente is")
     parser.changing()
@@ -36,7 +37,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         if parsed.undo:
             outcome = detente.remove(Remove((NAME,)))
         else:
-            outcome = detente.install(Install((Asked(_source(detente)),), parsed.force))
+            outcome = detente.install(Install((Asked(_source(detente), python=parsed.python),), parsed.force))
     if parsed.dry_run:
         changes.show_plan(invocation, outcome.plan)
         return 0

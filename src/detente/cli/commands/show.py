@@ -3,11 +3,11 @@
 import argparse
 import os
 
-from detente.cli.commands.remove import key_of
 from detente.cli.options import Invocation, Parser
 from detente.cli.output import size
 from detente.errors import NotFound
 from detente.host.paths import user_paths
+from detente.names import key_of
 from detente.store import environments, generations
 from detente.store.wheels import read_entry
 

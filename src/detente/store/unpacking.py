@@ -1,0 +1,170 @@
+"""Writing the members of a wheel, in one pass: each is hashed, noted and given its mode as it goes by."""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from detente.store import elf
+from detente.store.archive import Archive
+from detente.store.breach import refuse, shown
+from detente.store.layout import Place
+from detente.store.wheels import MODIFIED
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOST_STARTUP = 256 << 20  # bytes
+_CUSTOMIZE = ("sitecustomize", "usercustomize")
+_SITE = re.compile(r"lib(?:64)?/python[^/]*/(?:site|dist)-packages/(.+)\Z")
+
+
+class Found(NamedTuple):
+    """What only the content of the members shows; the fields are those of `model.StoreEntry`."""
+
+    scripts: dict[str, bool]
+    startup: dict[str, str]
+    real: str
+
+
+def write(archive: Archive, places: Sequence[Place], into: str) -> Found:
+    """Write `places` below the directory `into`; raise HostileWheel where a member is not what RECORD says.
+
+    Nothing is written through a link: every directory and file is made anew. OSError passes through.
+    """
+    writer = _Writer(archive, into)
+    try:
+        for place in places:
+            writer.write(place)
+    finally:
+        writer.close()
+    return Found(writer.scripts, writer.startup, _why_real(into, writer.programs, places))
+
+
+class _Writer:
+    """Writes members below `into`, and notes what can only be seen in their content."""
+
+    def __init__(self, archive: Archive, into: str) -> None:
+        self._archive = archive
+        self._root = os.open(into, _FOLDER)
+        self._folder = -1
+        self._folder_name = ""
+        self._made: set[str] = set()
+        self.scripts: dict[str, bool] = {}
+        self.startup: dict[str, str] = {}
+        self.programs: list[Place] = []
+        self._make("lib")
+
+    def close(self) -> None:
+        """Close what is open."""
+        for fd in (self._folder, self._root):
+            if fd >= 0:
+                os.close(fd)
+        self._folder = self._root = -1
+
+    def write(self, place: Place) -> None:
+        """Write one member as a new file with an explicit mode, its hash compared with RECORD's."""
+        folder = f"{place.part}/{place.folder}" if place.folder else place.part
+        if folder != self._folder_name:
+            self._enter(folder)
+        member, row = place.member, place.row
+        runs = place.part == "scripts" or member.mode & 0o111
+        try:
+            fd = os.open(place.base, _NEW, 0o600, dir_fd=self._folder)
+        except FileExistsError:
+            refuse(self._archive.label, [f"{shown(member.name)} has a name that this file system takes for another's"])
+        digest = hashlib.new(row.algorithm) if row.algorithm else None
+        first = None
+        try:
+            for piece in self._archive.pieces(member):
+                if first is None:
+                    first = piece
+                if digest is not None:
+                    digest.update(piece)
+                if piece:
+                    _write_all(fd, piece)
+            os.fchmod(fd, 0o555 if runs else 0o444)
+            os.utime(fd, (MODIFIED, MODIFIED))
+        finally:
+            os.close(fd)
+        if digest is not None and digest.digest() != row.digest:
+            refuse(self._archive.label, [f"{shown(member.name)} has not the hash that RECORD says"])
+        self._note(place, first or b"")
+
+    def _enter(self, folder: str) -> None:
+        if folder not in self._made:
+            self._make(folder)
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+        self._folder = os.open(folder, _FOLDER, dir_fd=self._root)
+        self._folder_name = folder
+
+    def _make(self, folder: str) -> None:
+        parent = folder.rpartition("/")[0]
+        if parent and parent not in self._made:
+            self._make(parent)
+        try:
+            os.mkdir(folder, 0o755, dir_fd=self._root)
+        except FileExistsError:
+            refuse(self._archive.label, [f"{shown(folder)} has a name that this file system takes for another's"])
+        os.chmod(folder, 0o755, dir_fd=self._root)
+        self._made.add(folder)
+
+    def _note(self, place: Place, first: bytes) -> None:
+        if first[:4] == b"\x7fELF":
+            self.programs.append(place)
+        if place.part == "scripts":
+            self.scripts[place.base] = first.startswith(b"#!python")
+            return
+        site = _site_path(place)
+        if site and _may_run_at_start(site):
+            content = self._archive.read(place.member, _MOST_STARTUP)
+            if not site.endswith(".pth") or _runs_code(content):
+                self.startup[place.path] = hashlib.sha256(content).hexdigest()
+
+
+def _write_all(fd: int, piece: bytes) -> None:
+    done = os.write(fd, piece)
+    while done < len(piece):
+        done += os.write(fd, memoryview(piece)[done:])
+
+
+def _site_path(place: Place) -> str:
+    """Return where below site-packages `place` will be seen, also by way of the data scheme; "" if not there."""
+    if place.part == "lib":
+        return place.path
+    match = _SITE.match(place.path) if place.part == "data" else None
+    return match[1] if match else ""
+
+
+def _may_run_at_start(site: str) -> bool:
+    """Say whether `site` looks at a file of this path when an interpreter starts (site module; PEP 829)."""
+    top, slash, rest = site.partition("/")
+    if slash:
+        return top in _CUSTOMIZE and rest.split(".")[0] == "__init__"
+    return top.endswith((".pth", ".start")) or top.split(".")[0] in _CUSTOMIZE
+
+
+def _runs_code(content: bytes) -> bool:
+    """Say whether a `.pth` file has a line that `site` executes, in any of the encodings it may be read in."""
+    for encoding in ("utf-8", "latin-1"):
+        text = content.decode(encoding, "replace").removeprefix("\ufeff")
+        if any(line.startswith(("import ", "import\t")) for line in text.splitlines()):
+            return True
+    return False
+
+
+def _why_real(into: str, programs: Sequence[Place], places: Sequence[Place]) -> str:
+    """Say why a link to the entry would not do (see elf.py), or return ""."""
+    if not programs:
+        return ""
+    provided: dict[str, set[str]] = {}
+    for place in places:
+        provided.setdefault(place.part, set()).add(place.base)
+    for place in programs:
+        path = os.path.join(into, place.part, place.path)
+        reason = elf.leaves_its_tree(path, place.path, provided[place.part])
+        if reason:
+            return reason
+    return ""
