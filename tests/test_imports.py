@@ -15,7 +15,10 @@ import sys
 place, sys.argv[1:2] = sys.argv[1], []
 sys.path[:0] = [sys.argv.pop(1), sys.argv.pop(1)]
 from detente.cli.main import main
-status = main()
+try:
+    status = main()
+except SystemExit as end:
+    status = end.code or 0
 sys.stdout.flush()
 modules = sorted(sys.modules)
 import json

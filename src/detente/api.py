@@ -211,6 +211,7 @@ class Detente:
                     unexposed = executor.settle(self.paths, self._waiting)
                     return Outcome(plan, False, self._applications(plan), tuple(unexposed))
                 self._confirm(plan)
+                self._progress.phase("switching")
                 try:
                     unexposed = executor.execute(plan, self._workshop(), self._waiting)
                 except StalePlan:

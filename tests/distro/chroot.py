@@ -76,6 +76,7 @@ def build(chroots: Path) -> Path:
     """
     if os.geteuid() != 0:
         raise Unavailable("a chroot needs root")
+    _reach_mirror()
     chroots.mkdir(parents=True, exist_ok=True)
     try_it = 'mount -t tmpfs try "$1" && mknod "$1/null" c 1 3'
     words = [*_namespace(network=True), "sh", "-c", try_it, "sh", str(chroots)]
@@ -98,14 +99,8 @@ def _debootstrap(stage: Path) -> None:
     command = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if command is None:
         raise Unavailable("there is no debootstrap: sudo apt install debootstrap")
-    mirror = _mirror()
-    if mirror:
-        try:
-            urllib.request.urlopen(f"{mirror[0].rstrip('/')}/dists/{SUITE}/Release", timeout=20).close()
-        except OSError as err:
-            raise Unavailable(f"the distro's mirror cannot be reached: {err}") from err
     stage.mkdir(mode=0o755)
-    words = [command, "--variant=minbase", f"--include={INCLUDED}", SUITE, str(stage), *mirror]
+    words = [command, "--variant=minbase", f"--include={INCLUDED}", SUITE, str(stage), *_mirror()]
     try:
         done = subprocess.run([*_namespace(network=True), *words], capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, f"debootstrap failed\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
@@ -115,6 +110,15 @@ def _debootstrap(stage: Path) -> None:
     except BaseException:
         remove(stage)
         raise
+
+
+def _reach_mirror() -> None:
+    """Raise Unavailable where the mirror cannot be reached: tests install system packages from it."""
+    for mirror in _mirror():
+        try:
+            urllib.request.urlopen(f"{mirror.rstrip('/')}/dists/{SUITE}/Release", timeout=20).close()
+        except OSError as err:
+            raise Unavailable(f"the distro's mirror cannot be reached: {err}") from err
 
 
 def _mirror() -> list[str]:

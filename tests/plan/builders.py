@@ -50,7 +50,7 @@ def an_entry(
         version=version,
         tag="py3-none-any",
         sha256=digest(name + version),
-        commands={command: f"{name}:main" for command in names},
+        commands=dict.fromkeys(names, f"{name}:main"),
         scripts=dict(scripts or {}),
         startup=dict(startup or {}),
         real="",

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan.builders import PYTHON, a_generation, an_application, an_artifact
 
 from detente.errors import UsageError
 from detente.model import Application, Artifact, Generation, Interpreter, Wish
@@ -19,18 +18,27 @@ from detente.plan.plan import (
     Link,
     Plan,
     Switch,
-
-
 )
+from plan.builders import PYTHON, a_generation, an_application, an_artifact
 
 # lone surrogates as os.fsdecode makes them of odd bytes: only these can come in
-texts = st.text(st.sampled_from("aé日\U0001f600\udc80\udcff\0\"\\\n"), max_size=3)
+texts = st.text(st.sampled_from('aé日\U0001f600\udc80\udcff\0"\\\n'), max_size=3)
 numbers = st.integers(0, 10**6)
 names = st.tuples() | st.lists(texts, max_size=3).map(tuple)
 maps = st.dictionaries(texts, texts, max_size=3)
 interpreters = st.builds(Interpreter, texts, texts, texts, texts, texts, texts)
 artifacts = st.builds(
-    Artifact, texts, texts, texts, texts, texts, texts, numbers, commit=texts, subdirectory=texts, editable=st.booleans()
+    Artifact,
+    texts,
+    texts,
+    texts,
+    texts,
+    texts,
+    texts,
+    numbers,
+    commit=texts,
+    subdirectory=texts,
+    editable=st.booleans(),
 )
 wishes = st.builds(
     Wish,

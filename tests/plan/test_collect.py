@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan.builders import PYTHON, a_generation, an_application
 
 from detente.host.paths import Paths, user_paths
 from detente.model import Generation
@@ -16,6 +15,7 @@ from detente.plan.facts import Holdings
 from detente.plan.plan import Discard, Plan
 from detente.plan.request import Collect
 from detente.store import collect, environments, generations
+from plan.builders import PYTHON, a_generation, an_application
 
 NOTHING: frozenset[str] = frozenset()
 

@@ -1,8 +1,8 @@
 import pytest
-from plan.builders import an_application, an_entry
 
 from detente.errors import Collision, Refused
 from detente.plan.commands import check_names, exposed
+from plan.builders import an_application, an_entry
 
 ADMIN = {"demo-admin": "/usr/bin/demo-admin"}
 
@@ -116,7 +116,7 @@ def test_a_foreign_command_is_refused_with_its_path_and_owner() -> None:
 
 
 def test_a_foreign_command_of_unknown_owner_is_refused_with_its_path() -> None:
-    with pytest.raises(Collision, match="the command demo-admin exists already: /usr/bin/demo-admin$"):
+    with pytest.raises(Collision, match=r"the command demo-admin exists already: /usr/bin/demo-admin$"):
         check_names("demo", {"demo-admin": ""}, {}, ADMIN, {}, force=False)
 
 

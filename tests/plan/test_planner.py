@@ -4,6 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from detente.errors import Collision, NotFound, UsageError
+from detente.model import Application, Generation, Wish
+from detente.plan import planner, startup
+from detente.plan.environment import specify
+from detente.plan.facts import Facts, Resolution, slot
+from detente.plan.plan import Build, Compile, Effect, Fetch, Link, Plan, Switch, effects, same
+from detente.plan.request import Asked, Install, Remove, Rollback
 from plan.builders import (
     NEWER_PYTHON,
     PYTHON,
@@ -17,14 +25,6 @@ from plan.builders import (
     facts,
     switched,
 )
-
-from detente.errors import Collision, NotFound, UsageError
-from detente.model import Application, Generation, Wish
-from detente.plan import planner, startup
-from detente.plan.environment import specify
-from detente.plan.facts import Facts, Resolution, slot
-from detente.plan.plan import Build, Compile, Effect, Fetch, Link, Plan, Switch, effects, same
-from detente.plan.request import Asked, Install, Remove, Rollback
 
 DEMO = Install((Asked("demo"),))
 
@@ -117,9 +117,7 @@ def test_commands_worth_knowing_are_told_when_an_application_is_new_and_not_agai
     dep = an_artifact("demo-core")
     first = facts(resolutions=[a_resolution(others=[dep])])
     plan = planner.plan(DEMO, first)
-    assert plan.warnings == (
-        "demo-core has commands too (demo-core): detente install demo --commands-from demo-core",
-    )
+    assert plan.warnings == ("demo-core has commands too (demo-core): detente install demo --commands-from demo-core",)
     newer = a_resolution(version="2.0", others=[dep])
     again = facts(switched(plan), resolutions=[newer])
     assert planner.plan(DEMO, again).warnings == ()
@@ -134,7 +132,7 @@ def test_two_states_of_one_application_cannot_be_asked_for_at_once() -> None:
 
 def test_a_name_that_is_another_application_with_its_suffix_is_a_collision() -> None:
     beside = an_application("demo", suffix="-d", commands=["x"])
-    with pytest.raises(Collision, match="demo-d is demo with the suffix -d already"):
+    with pytest.raises(Collision, match=r"demo-d is demo with the suffix -d already"):
         planner.plan(Install((Asked("demo-d"),)), facts(a_generation(1, beside), resolutions=[a_resolution("demo-d")]))
 
 
@@ -145,7 +143,7 @@ def test_a_command_over_someone_elses_needs_force_and_then_goes_to_quarantine_on
     entries = [an_entry(commands=["demo", "demo-admin"])]
     foreign = {"demo": "/home/anna/.local/bin/demo", "demo-admin": "/usr/bin/demo-admin"}
     before = facts(resolutions=[a_resolution()], entries=entries, foreign=foreign)
-    with pytest.raises(Collision, match="the command demo exists already: /home/anna/.local/bin/demo"):
+    with pytest.raises(Collision, match=r"the command demo exists already: /home/anna/\.local/bin/demo"):
         planner.plan(DEMO, before)
     plan = planner.plan(DEMO._replace(force=True), before)
     assert [step.over for step in plan.steps if isinstance(step, Switch)] == [("demo",)]
@@ -158,6 +156,21 @@ def test_a_file_that_a_person_put_over_our_command_stays_unless_forced() -> None
     assert over == ()
     (over,) = [step.over for step in planner.plan(DEMO._replace(force=True), before).steps if isinstance(step, Switch)]
     assert over == ("demo",)
+
+
+def test_force_takes_a_place_back_even_where_nothing_else_changes() -> None:
+    first = facts(resolutions=[a_resolution()])
+    state = applied(planner.plan(DEMO, first), first)
+    taken = replace(state, foreign={"demo": "/home/anna/.local/bin/demo"})
+    assert planner.plan(DEMO, taken).empty
+    plan = planner.plan(DEMO._replace(force=True), taken)
+    assert [step.over for step in plan.steps if isinstance(step, Switch)] == [("demo",)]
+    assert plan.effects == ()
+    assert switched(plan).applications == state.generation.applications
+    after = applied(plan, taken)
+    assert planner.plan(DEMO._replace(force=True), after).empty
+    elsewhere = replace(state, foreign={"demo": "/usr/bin/demo"})
+    assert planner.plan(DEMO._replace(force=True), elsewhere).empty
 
 
 def test_two_applications_of_one_request_cannot_have_the_same_command() -> None:

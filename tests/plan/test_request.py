@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
-from plan.builders import an_application
 
 from detente.errors import UsageError
 from detente.model import Application, Wish
@@ -17,6 +16,7 @@ from detente.plan.request import (
     without_login,
     without_logins,
 )
+from plan.builders import an_application
 
 
 def _having(wish: Wish) -> Application:
@@ -103,7 +103,19 @@ def test_what_does_not_begin_with_a_name_is_a_usage_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["foo bar", "foo 1.0", "foo bar>=1", "foo >= 1 0", "foo>=1 <2", "foo>", "foo=1", "foo(>=1", "foo>=1)", "foo[x", "foo]"],
+    [
+        "foo bar",
+        "foo 1.0",
+        "foo bar>=1",
+        "foo >= 1 0",
+        "foo>=1 <2",
+        "foo>",
+        "foo=1",
+        "foo(>=1",
+        "foo>=1)",
+        "foo[x",
+        "foo]",
+    ],
 )
 def test_words_are_never_run_together_into_another_name_or_version(text: str) -> None:
     with pytest.raises(UsageError, match="is not a requirement"):

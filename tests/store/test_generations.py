@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan.builders import a_generation, an_application
 
 from detente.errors import IntegrityError
 from detente.host.paths import Paths, user_paths
 from detente.model import EMPTY_GENERATION, Application, Generation, Wish
 from detente.store import generations
+from plan.builders import a_generation, an_application
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_current_generation_is_read_back_as_it_was(paths: Paths) -> None:
     assert basis.startswith("3:")
 
 
-_TEXTS = st.text(st.sampled_from("aé日\udc80\"\\\n\0"), max_size=4)
+_TEXTS = st.text(st.sampled_from('aé日\udc80"\\\n\0'), max_size=4)
 _LISTS = st.lists(_TEXTS, max_size=2).map(tuple)
 _MAPS = st.dictionaries(_TEXTS, _TEXTS, max_size=2)
 _WISHES = st.builds(

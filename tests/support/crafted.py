@@ -14,7 +14,9 @@ FILENAME = "demo-1.0-py3-none-any.whl"
 INFO = "demo-1.0.dist-info"
 DATA = "demo-1.0.data"
 
-METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: A demonstration\nRequires-Python: >=3.8\n\nText\n"
+METADATA = (
+    b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: A demonstration\nRequires-Python: >=3.8\n\nText\n"
+)
 WHEEL = b"Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -55,14 +57,19 @@ def deflated(content: bytes) -> bytes:
 
 
 def archive(
-    items: Iterable[Item], *, before: bytes = b"", after: bytes = b"", comment: bytes = b"", wide: bool = False,
+    items: Iterable[Item],
+    *,
+    before: bytes = b"",
+    after: bytes = b"",
+    comment: bytes = b"",
+    wide: bool = False,
     end: Mapping[str, int] | None = None,
 ) -> bytes:
     """Return a zip archive of `items`, with whatever is wrong in them.
 
     `before` moves all offsets as an honest prefix does; `wide` writes Zip64 end records; `end` overrides numbers
     of the end record: count, size, offset, disk.
-    """  # fmt: skip
+    """
     body, table, count = bytearray(before), bytearray(), 0
     for item in items:
         packed = item.packed
@@ -70,9 +77,13 @@ def archive(
             packed = deflated(item.content) if item.method == DEFLATED else item.content
         flags = (0 if item.raw.isascii() else 0x800) | (8 if item.descriptor else 0)
         true = {
-            "name": item.raw, "method": item.method, "flags": flags, "crc": zlib.crc32(item.content),
-            "packed": len(packed), "size": len(item.content),
-        }  # fmt: skip
+            "name": item.raw,
+            "method": item.method,
+            "flags": flags,
+            "crc": zlib.crc32(item.content),
+            "packed": len(packed),
+            "size": len(item.content),
+        }
         blank = {"crc": 0, "packed": 0, "size": 0} if item.descriptor else {}
         extra, wide_sizes = item.local_extra, b""
         if item.wide:
@@ -81,9 +92,19 @@ def archive(
         own = {**true, **blank, **item.local}
         offset = len(body) if item.offset is None else item.offset
         body += struct.pack(
-            "<4s5H3L2H", b"PK\x03\x04", 20, own["flags"], own["method"], 0, item.date, own["crc"], own["packed"],
-            own["size"], len(own["name"]), len(extra + wide_sizes),
-        )  # fmt: skip
+            "<4s5H3L2H",
+            b"PK\x03\x04",
+            20,
+            own["flags"],
+            own["method"],
+            0,
+            item.date,
+            own["crc"],
+            own["packed"],
+            own["size"],
+            len(own["name"]),
+            len(extra + wide_sizes),
+        )
         body += own["name"] + extra + wide_sizes + packed
         if item.descriptor:
             crc = true["crc"] ^ (item.descriptor == "wrong")
@@ -93,24 +114,44 @@ def archive(
         seen = {**true, **item.central}
         attributes = item.mode << 16 | item.attributes
         table += struct.pack(
-            "<4s6H3L5H2L", b"PK\x01\x02", item.system << 8 | 20, 20, seen["flags"], seen["method"], 0, item.date,
-            seen["crc"], seen["packed"], seen["size"], len(seen["name"]), len(item.central_extra), 0, 0, 0, attributes,
+            "<4s6H3L5H2L",
+            b"PK\x01\x02",
+            item.system << 8 | 20,
+            20,
+            seen["flags"],
+            seen["method"],
+            0,
+            item.date,
+            seen["crc"],
+            seen["packed"],
+            seen["size"],
+            len(seen["name"]),
+            len(item.central_extra),
+            0,
+            0,
+            0,
+            attributes,
             offset,
-        )  # fmt: skip
+        )
         table += seen["name"] + item.central_extra
         count += 1
     numbers = {"count": count, "size": len(table), "offset": len(body), "disk": 0, **(end or {})}
     whole = bytes(body + table)
     if wide:
-        record = struct.pack(
-            "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(table), len(body)
-        )  # fmt: skip
+        record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(table), len(body))
         whole += record + struct.pack("<4sLQL", b"PK\x06\x07", 0, len(whole), 1)
         numbers = {"count": 0xFFFF, "size": 0xFFFFFFFF, "offset": 0xFFFFFFFF, "disk": 0}
     whole += struct.pack(
-        "<4s4H2LH", b"PK\x05\x06", numbers["disk"], 0, numbers["count"] & 0xFFFF, numbers["count"] & 0xFFFF,
-        numbers["size"], numbers["offset"], len(comment),
-    )  # fmt: skip
+        "<4s4H2LH",
+        b"PK\x05\x06",
+        numbers["disk"],
+        0,
+        numbers["count"] & 0xFFFF,
+        numbers["count"] & 0xFFFF,
+        numbers["size"],
+        numbers["offset"],
+        len(comment),
+    )
     return whole + comment + after
 
 
@@ -136,10 +177,13 @@ def record(items: Sequence[Item], info: str = INFO) -> bytes:
 
 
 def items_of(
-    files: Mapping[str, bytes] | Sequence[Item] = (), *, info: str = INFO, metadata: bytes | None = METADATA,
+    files: Mapping[str, bytes] | Sequence[Item] = (),
+    *,
+    info: str = INFO,
+    metadata: bytes | None = METADATA,
     wheel: bytes | None = WHEEL,
 ) -> list[Item]:
-    """Return the members of a wheel with `files`, all but its RECORD."""  # fmt: skip
+    """Return the members of a wheel with `files`, all but its RECORD."""
     own = [Item(name, content) for name, content in files.items()] if isinstance(files, Mapping) else list(files)
     if metadata is not None:
         own.append(Item(f"{info}/METADATA", metadata))
@@ -149,10 +193,13 @@ def items_of(
 
 
 def wheel(
-    files: Mapping[str, bytes] | Sequence[Item] = (), *, info: str = INFO, edit: Callable[[bytes], bytes] = bytes,
+    files: Mapping[str, bytes] | Sequence[Item] = (),
+    *,
+    info: str = INFO,
+    edit: Callable[[bytes], bytes] = bytes,
     **how: Any,
 ) -> bytes:
-    """Return a wheel with `files` and an honest RECORD that `edit` may then change; `how` goes to `archive`."""  # fmt: skip
+    """Return a wheel with `files` and an honest RECORD that `edit` may then change; `how` goes to `archive`."""
     parts = {key: how.pop(key) for key in ("metadata", "wheel") if key in how}
     own = items_of(files, info=info, **parts)
     return archive([*own, Item(f"{info}/RECORD", edit(record(own, info)))], **how)

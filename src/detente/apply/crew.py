@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from detente.errors import Interrupted
+
 T = TypeVar("T")
 _PATIENCE = 0.4  # seconds that an interrupted crew gets to end by itself
 
@@ -13,7 +15,8 @@ def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: thr
     """Call `work` once for each of `jobs`, `hands` at a time; raise the first error after setting `stop`.
 
     On KeyboardInterrupt (or any other exception in this thread) `stop` is set and it is raised at once:
-    threads are daemons, so a stalled one cannot hold up the end of the program.
+    threads are daemons, so a stalled one cannot hold up the end of the program. Raise Interrupted where `stop`
+    was set from outside and jobs are left.
     """
     waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
     for job in jobs:
@@ -34,11 +37,18 @@ def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: thr
                 return
         answers.put(None)
 
-    threads = [threading.Thread(target=hand, daemon=True) for _ in range(hands)]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
     first: BaseException | None = None
     try:
+        for _ in range(max(hands, 1)):
+            thread = threading.Thread(target=hand, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are allowed: fewer hands do the same work
+                if not threads:
+                    raise
+                break
+            threads.append(thread)
         for _ in threads:
             err = answers.get()
             first = first or err
@@ -49,3 +59,5 @@ def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: thr
         raise
     if first is not None:
         raise first
+    if not waiting.empty():
+        raise Interrupted

@@ -18,7 +18,6 @@ from detente.host.signals import undisturbed
 from detente.model import Generation
 from detente.plan.plan import Compile, Discard, EnvironmentSpec, Link, Plan, Switch
 from detente.store import collect, environments, generations
-from detente.store.bytecode import JOBS, compile_entries
 
 
 def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list[str]:
@@ -37,6 +36,8 @@ def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list
         generations.prune_temporary_links(paths)
         for step in plan.steps:
             if isinstance(step, Compile):
+                from detente.store.bytecode import JOBS, compile_entries
+
                 places = [os.path.join(paths.store, name) for name in step.entries]
                 compile_entries(step.interpreter, places, jobs=JOBS)
         switch = next((step for step in plan.steps if isinstance(step, Switch)), None)

@@ -4,6 +4,7 @@ They all point through `current`, so a switch changes them at once; here only na
 command runs next brings them in line with the current generation, so a kill here loses nothing.
 """
 
+import errno
 import os
 import time
 
@@ -22,33 +23,65 @@ _SHARED = (
 
 
 def reconcile(paths: Paths, generation: Generation, before: Generation, over: tuple[str, ...] = ()) -> list[str]:
-    """Make the links outside those of `generation`; return the paths that could not be exposed.
+    """Make the links outside those of `generation`; return the paths that could not be brought in line.
 
     Links of ours that it does not want go. A file or link of someone else stays, unless its command is in
-    `over`: then it is moved to quarantine.
+    `over`: then it is moved to quarantine. A directory in which nothing can be changed stops nothing else.
     """
     wanted = places(paths, generation)
     changed: set[str] = set()
-    for link in _ours(paths, before) - wanted.keys():
-        os.unlink(link)
-        changed.add(os.path.dirname(link))
     refused = []
+    for link in sorted(_ours(paths, before) - wanted.keys()):
+        try:
+            os.unlink(link)
+        except OSError as err:
+            _check(err)
+            refused.append(link)
+        else:
+            changed.add(os.path.dirname(link))
     for link, target in wanted.items():
-        folder = os.path.dirname(link)
-        fs.make_directory(folder)
-        text = os.path.relpath(target, os.path.realpath(folder))
-        if fs.read_link(link) == text:
-            continue
-        if os.path.lexists(link) and not is_ours(paths, link):
-            if os.path.basename(link) not in over or folder != paths.bin:
+        try:
+            if not _show(paths, link, target, over, changed):
                 refused.append(link)
-                continue
-            _quarantine(paths, link)
-        fs.switch(link, text)
-        changed.add(folder)
+        except OSError as err:
+            _check(err)
+            refused.append(link)
     for folder in changed:
         fs.fsync_directory(folder)
     return refused
+
+
+def _show(paths: Paths, link: str, target: str, over: tuple[str, ...], changed: set[str]) -> bool:
+    """Make `link` lead to `target`; add its directory to `changed` where it did not. False where it is not ours."""
+    folder = os.path.dirname(link)
+    fs.make_directory(folder)
+    real = os.path.join(os.path.realpath(paths.data), os.path.relpath(target, paths.data))
+    text = os.path.relpath(real, os.path.realpath(folder))
+    if fs.read_link(link) == text:
+        return True
+    if os.path.lexists(link) and not is_ours(paths, link):
+        if os.path.basename(link) not in over or folder != paths.bin:
+            return False
+        _quarantine(paths, link)
+    fs.switch(link, text)
+    changed.add(folder)
+    return True
+
+
+def _check(err: OSError) -> None:
+    """Raise `err` again unless it is about this one place: another person's, read-only, or no directory."""
+    here = (
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOTDIR,
+        errno.EEXIST,
+        errno.ENOENT,
+        errno.ELOOP,
+        errno.EISDIR,
+    )
+    if err.errno not in here:
+        raise err
 
 
 def _ours(paths: Paths, before: Generation) -> set[str]:

@@ -27,8 +27,10 @@ def requirement(text: str, folder: str = "") -> str:
     elif is_direct(text) and "://" in text:
         return text
     path, bracket, extras = text.partition("[")
-    pathlike = path.startswith((".", "/", "~")) or (os.sep in path and " @ " not in text and "://" not in text)
-    if pathlike or (path.endswith(_ARCHIVES) and os.path.exists(os.path.join(folder, path))):
+    pathlike = path.startswith((".", "/", "~")) or (
+        os.sep in path.partition(";")[0] and " @ " not in text and "://" not in text
+    )
+    if pathlike or (path.endswith(_ARCHIVES) and "@" not in path):
         whole = os.path.normpath(os.path.join(folder or os.getcwd(), os.path.expanduser(path)))
         if not os.path.exists(whole):
             raise NotFound(f"there is no file or directory {path}", hint="check the path, or name a distribution")
@@ -119,7 +121,7 @@ def from_file(path: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[s
     if whole in seen:
         raise UsageError(f"{path} includes itself", hint="take out one of its -r lines")
     try:
-        with open(whole, encoding="utf-8") as stream:
+        with open(whole, encoding="utf-8-sig") as stream:
             text = stream.read()
     except FileNotFoundError as err:
         raise NotFound(f"there is no requirements file {path}", hint="check the path after -r") from err
@@ -127,9 +129,9 @@ def from_file(path: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[s
         raise UsageError(f"{path} cannot be read: {err}", hint="a requirements file is UTF-8 text") from err
     folder = os.path.dirname(whole)
     for number, line in _lines(text):
-        word, _, rest = line.partition(" ")
+        word, *rest = line.split(None, 1)
         option, _, value = word.partition("=")
-        value = value or rest.strip()
+        value = value or "".join(rest)
         if option in ("-r", "--requirement"):
             yield from from_file(os.path.join(folder, value), seen | {whole})
         elif option in ("-e", "--editable"):
@@ -156,3 +158,5 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         if line:
             yield start, line
         held, start = "", 0
+    if held.strip():
+        yield start, held.strip()

@@ -1,10 +1,11 @@
 """What all changing commands share: asking, showing a plan, saying what became of it."""
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-from detente.api import Outcome
+from detente.api import Detente, Outcome
 from detente.cli.options import Invocation
 from detente.cli.output import size
 from detente.errors import Refused
@@ -14,16 +15,23 @@ from detente.progress import Progress
 
 
 @contextlib.contextmanager
-def telling(invocation: Invocation) -> Iterator[Progress]:
-    """Give the command's progress, and take its line away at the end."""
+def working(invocation: Invocation, parsed: argparse.Namespace) -> Iterator[Detente]:
+    """Give the Detente that does the work of this call, and take its progress away at the end."""
     progress = invocation.output.progress()
     try:
-        yield progress
+        yield Detente(
+            invocation.environ,
+            invocation.command,
+            progress,
+            _confirmation(invocation, progress, yes=parsed.yes),
+            dry_run=parsed.dry_run,
+            offline=getattr(parsed, "offline", False),
+        )
     finally:
         progress.end()
 
 
-def confirmation(invocation: Invocation, *, yes: bool) -> Callable[[Plan], None]:
+def _confirmation(invocation: Invocation, progress: Progress, *, yes: bool) -> Callable[[Plan], None]:
     """Return what asks before a plan with questions runs: on a terminal, else it refuses."""
 
     def confirm(plan: Plan) -> None:
@@ -36,7 +44,8 @@ def confirmation(invocation: Invocation, *, yes: bool) -> Callable[[Plan], None]
                 hint=f"look at it, and repeat with --yes: detente {' '.join(invocation.command)} --yes",
             )
         for question in plan.questions:
-            invocation.output.note(question)
+            progress.say(question)
+        progress.end()
         sys.stderr.write("Go on? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):

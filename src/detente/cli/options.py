@@ -14,6 +14,15 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
 
+def _formatter(prog: str) -> argparse.RawDescriptionHelpFormatter:
+    """Return argparse's formatter with a width of ours: to ask for one itself it would import `shutil`."""
+    try:
+        width = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        width = 100
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(width - 2, 20))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are UsageErrors, and whose defaults come from DETENTE_… and the configuration."""
 
@@ -21,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"detente {verb}",
             description=summary[0].upper() + summary[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_formatter,
             allow_abbrev=False,
             add_help=False,
         )

@@ -75,10 +75,20 @@ class _Line(Progress):
         self._drawn = 0.0
         self._text = ""
         self._files = self._finished = self._size = self._got = 0
+        self._over = threading.Event()
+        if live:
+            threading.Thread(target=self._tick, daemon=True).start()
+
+    def _tick(self) -> None:
+        """Draw now and then, because who resolves or builds has nothing to tell meanwhile."""
+        wait = self.SLOW
+        while not self._over.wait(wait):
+            self._draw()
+            wait = self.EVERY
 
     def phase(self, text: str) -> None:
         self._text = text
-        self._draw(force=True)
+        self._draw()
 
     def expect(self, files: int, size: int) -> None:
         self._files, self._size, self._finished, self._got = files, size, 0, 0
@@ -95,7 +105,7 @@ class _Line(Progress):
         self.detail(f"{name} is in the store")
 
     def say(self, text: str) -> None:
-        self.end()
+        self._wipe()
         self._output.note(text)
 
     def detail(self, text: str) -> None:
@@ -103,18 +113,22 @@ class _Line(Progress):
             self.say(text)
 
     def end(self) -> None:
+        self._over.set()
+        self._wipe()
+
+    def _wipe(self) -> None:
         with self._lock:
             if self._drawn:
                 sys.stderr.write("\r\033[K")
                 sys.stderr.flush()
                 self._drawn = 0.0
 
-    def _draw(self, *, force: bool = False) -> None:
+    def _draw(self) -> None:
         now = self._clock()
-        if not self._live or now - self._started < self.SLOW:
+        if not self._live or now - self._started < self.SLOW or not self._text:
             return
         with self._lock:
-            if not force and now - self._drawn < self.EVERY:
+            if self._over.is_set() or now - self._drawn < self.EVERY:
                 return
             self._drawn = now
             line = self._text

@@ -34,7 +34,7 @@ def disk_error(err: OSError, doing: str) -> DetenteError:
     if err.errno in (errno.EACCES, errno.EPERM):
         return DiskError(
             f"no permission while {doing}{where}; nothing was changed",
-            hint=f"check who owns it: ls -ld {path}" if path else "check who owns the directory",
+            hint=f"check who owns it: ls -ld {_pasteable(path)}" if path else "check who owns the directory",
         )
     if err.errno == errno.ENAMETOOLONG:
         return DiskError(
@@ -42,6 +42,12 @@ def disk_error(err: OSError, doing: str) -> DetenteError:
             hint="point XDG_DATA_HOME to a directory with a shorter path",
         )
     return DiskError(f"{err.strerror or err} while {doing}{where}", hint="mend that and repeat the command")
+
+
+def _pasteable(path: str) -> str:
+    import shlex
+
+    return shlex.quote(path)
 
 
 def make_directory(path: str, mode: int = 0o755) -> None:
@@ -224,7 +230,9 @@ def lock(
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as err:
             if err.errno == errno.ELOOP:
-                raise Refused(f"the lock file {path} is a symbolic link", hint=f"remove it: rm {path}") from err
+                raise Refused(
+                    f"the lock file {path} is a symbolic link", hint=f"remove it: rm {_pasteable(path)}"
+                ) from err
             raise
         try:
             try:

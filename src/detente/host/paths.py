@@ -37,7 +37,7 @@ def user_paths(environ: Mapping[str, str]) -> Paths:
 
     def base(variable: str, default: str) -> str:
         value = environ.get(variable, "")
-        return value.rstrip("/") if value.startswith("/") else os.path.join(home, default)
+        return value.rstrip("/") or "/" if value.startswith("/") else os.path.join(home, default)
 
     share = base("XDG_DATA_HOME", ".local/share")
     data = os.path.join(share, "detente")

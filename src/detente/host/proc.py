@@ -3,12 +3,14 @@
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from detente.errors import ToolError
 from detente.model import Command, Completed
+
+if TYPE_CHECKING:
+    import subprocess  # imported where a program is started: many commands start none
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _PATIENCE = 0.5  # seconds for what a killed child still has to say
@@ -30,6 +32,8 @@ def start(command: Command, *, stdin: int | None = None, pass_fds: Sequence[int]
 
     The child is in our process group, so Ctrl-C reaches it too.
     """
+    import subprocess
+
     try:
         return subprocess.Popen(
             command.argv,
@@ -53,6 +57,8 @@ def run(command: Command, *, pass_fds: Sequence[int] = ()) -> Completed:
 
     Any exit status is an answer; raise ToolError only where it cannot be started or runs out of time.
     """
+    import subprocess
+
     child = start(command, stdin=None if command.stdin is None else subprocess.PIPE, pass_fds=pass_fds)
     data = None if command.stdin is None else command.stdin.encode("utf-8", "surrogateescape")
     try:

@@ -58,7 +58,8 @@ def _related(primary: str, other: str) -> bool:
 
 def _again(name: str, suffix: str) -> str:
     """Return the command line that names this very application again."""
-    return f"detente install {name}" + (f" --as={suffix}" if suffix.startswith("-") else f" --as {suffix}" if suffix else "")
+    option = f" --as={suffix}" if suffix.startswith("-") else f" --as {suffix}" if suffix else ""
+    return f"detente install {name}{option}"
 
 
 def _no_commands(again: str, primary: StoreEntry, others: Sequence[StoreEntry]) -> Refused:
@@ -71,7 +72,8 @@ def _no_commands(again: str, primary: StoreEntry, others: Sequence[StoreEntry]) 
         )
     if _commands(primary):
         return Refused(
-            f"{primary.name} {primary.version} has only commands that are never exposed: {', '.join(_commands(primary))}",
+            f"{primary.name} {primary.version} has only commands that are never exposed: "
+            + ", ".join(_commands(primary)),
             context=["python* and pip* stay the distribution's, or nobody could tell which one runs"],
             hint=f"have it in a virtual environment: python3 -m venv env && env/bin/pip install {primary.name}",
         )

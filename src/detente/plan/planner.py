@@ -227,10 +227,13 @@ def _switched(
     questions: tuple[str, ...] = (),
     over: tuple[str, ...] = (),
 ) -> Plan:
-    """Close a plan with the switch to `after`; where `after` is what stands already, there is no switch."""
+    """Close a plan with the switch to `after`; where `after` is what stands already, there is no switch.
+
+    Save where a command must be put over someone else's file (`over`): only a switch does that.
+    """
     before = facts.generation.applications
     changes = effects(before, after)
-    if not changes:
+    if not changes and not over:
         return Plan(facts.basis, tuple(steps), reasons=reasons, warnings=warnings)
     changed = {effect.key for effect in changes}
     number = facts.highest + 1

@@ -8,25 +8,13 @@ from detente.model import Application, Wish
 from detente.names import is_name, normalized
 
 _NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)\Z", re.DOTALL)
-_CLAUSE = re.compile(r"\s*(===|[=!<>~]=|[<>])\s*([^\s<>=!~;()]+)\s*")
+_CLAUSE = re.compile(r"\s*(===|[=!<>~]=|[<>])\s*([^\s<>=~;()]+)\s*")
 _URL = re.compile(r"(?:(?:git|hg|bzr|svn)\+)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LOGIN = re.compile(r"(https?://)[^/@\s'\"]+@")
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
-class Asked(NamedTuple):
-    """One application as the command line named it; None and empty mean "not said"."""
-
-    requirement: str
-    added: tuple[str, ...] = ()
-    python: str | None = None
-    suffix: str = ""
-    prerelease: bool = False
-    editable: bool = False
-    commands_from: tuple[str, ...] = ()
-    index_url: str | None = None
-    extra_index_urls: tuple[str, ...] = ()
-    find_links: tuple[str, ...] = ()
+Asked = Wish  # as the command line named it: None and empty mean "not said"; `merged` makes a wish to remember of it
 
 
 class Install(NamedTuple):
@@ -140,18 +128,7 @@ def merged(asked: Asked, existing: Application | None) -> Wish:
     Python, index and exposed commands stay unless named anew.
     """
     if existing is None:
-        return Wish(
-            asked.requirement,
-            _union((), asked.added),
-            asked.python,
-            asked.suffix,
-            asked.prerelease,
-            asked.editable,
-            _union((), asked.commands_from),
-            asked.index_url,
-            asked.extra_index_urls,
-            asked.find_links,
-        )
+        return asked._replace(added=_union((), asked.added), commands_from=_union((), asked.commands_from))
     old = existing.wish
     options = asked._replace(requirement="", suffix="", editable=False)
     keeps = is_bare(asked.requirement) and options != Asked("")

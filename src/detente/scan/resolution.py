@@ -8,11 +8,10 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 
-from detente.engine import explain, lock, uv
+from detente.engine import lock, uv
 from detente.engine.sources import Sources, merged
 from detente.errors import DetenteError, NetworkError, NotFound, UsageError
 from detente.host import fs, proc
@@ -97,7 +96,7 @@ class Resolver:
 
     def _ask(self, wish: Wish, probe: Probe, requirements: Sequence[str], sources: Sources, *, offline: bool) -> str:
         fs.make_directory(self._base())
-        output = os.path.join(self._base(), f"pylock.{secrets.token_hex(8)}.toml")
+        output = os.path.join(self._base(), f"pylock.{os.urandom(8).hex()}.toml")
         command = uv.resolve(
             self._engine,
             requirements,
@@ -112,7 +111,9 @@ class Resolver:
         try:
             answer = proc.run(command._replace(timeout=_TIMEOUT))
             if answer.returncode != 0:
-                raise explain.explain(answer, requirements, sources)
+                from detente.engine.explain import explain
+
+                raise explain(answer, requirements, sources)
             with open(output, encoding="utf-8") as stream:
                 return stream.read()
         finally:

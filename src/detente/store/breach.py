@@ -1,12 +1,16 @@
 """Words for what is wrong with a wheel, and the rules for the names of its members. No input or output."""
 
+import re
 import stat
 from collections.abc import Iterable
 from typing import NoReturn
 
 from detente.errors import HostileWheel
+from detente.names import is_name
 
 MOST_NAME = 255  # bytes of one component (NAME_MAX)
+
+_VERSION = re.compile(r"[A-Za-z0-9_.!+]+\Z")
 
 # what turns or hides text on a terminal: bidirectional controls, invisible characters, line separators
 _DECEIVING = frozenset(
@@ -25,9 +29,17 @@ def refuse(label: str, breaches: Iterable[str]) -> NoReturn:
     more = [f"and {len(found) - 20} more"] if len(found) > 20 else []
     raise HostileWheel(
         f"{shown(label)} is not a sound wheel: {found[0]}",
-        hint="ask for another version, and tell the project; nothing was installed",
+        hint=_way_out(label),
         context=[] if len(found) == 1 else found[:20] + more,
     )
+
+
+def _way_out(filename: str) -> str:
+    name, _, rest = filename.partition("-")
+    version = rest.partition("-")[0]
+    if not is_name(name) or not _VERSION.match(version):
+        return "tell whoever gave you that file"
+    return f"ask for another version, and tell the project: detente install '{name}!={version}'"
 
 
 def name_breach(name: str) -> str | None:

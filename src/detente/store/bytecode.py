@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Sequence
 from typing import Self
 
@@ -22,6 +23,7 @@ JOBS = len(os.sched_getaffinity(0))  # worker processes, one for each processor 
 
 _WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compile_worker.py")
 _PIPE_BYTES = 1 << 20
+_ATTEMPTS = 40
 _COMPILER_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
 
 
@@ -128,10 +130,7 @@ class Compiler:
         if published:  # the mark must not survive a power cut that the bytecode did not
             fs.sync_filesystem(published[0])
         for directory, _ in self._entries:
-            marks = os.path.join(directory, MARKS)
-            fs.make_directory(marks)
-            os.chmod(marks, 0o755)
-            fs.replace_file(os.path.join(marks, self._interpreter.cache_tag), b"", 0o444)
+            _mark(directory, self._interpreter.cache_tag)
 
     def _seal(self) -> None:
         for directory, sealed in self._entries:
@@ -145,6 +144,23 @@ class Compiler:
             worker.kill()
         self._workers.clear()
         self._seal()
+
+
+def _mark(directory: str, cache_tag: str) -> None:
+    marks = os.path.join(directory, MARKS)
+    for attempt in range(_ATTEMPTS):
+        try:
+            fs.make_directory(marks)
+            fs.replace_file(os.path.join(marks, cache_tag), b"", 0o444)
+        except PermissionError:  # another process finished with this entry, and sealed it
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.001 * attempt)
+            os.chmod(directory, 0o755)
+            if os.path.isdir(marks):
+                os.chmod(marks, 0o755)
+        else:
+            return
 
 
 class _Worker:

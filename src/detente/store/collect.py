@@ -66,7 +66,9 @@ def in_use(paths: Paths) -> frozenset[str]:
     found: set[str] = set()
     places = {paths.environments, paths.store}
     places |= {os.path.realpath(place) for place in places}  # as the kernel names what is mapped
-    pattern = re.compile(b"(?:%s)/([^/:\\0\\n]+)" % b"|".join(re.escape(os.fsencode(place)) for place in sorted(places)))
+    pattern = re.compile(
+        b"(?:%s)/([^/:\\0\\n]+)" % b"|".join(re.escape(os.fsencode(place)) for place in sorted(places))
+    )
     me = str(os.getpid())
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid == me:

@@ -14,6 +14,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import time
 import zlib
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: by hash, never compared with the source
 _MOST_SOURCE = 32 << 20
+_ATTEMPTS = 40
 
 
 def modules(top: bytes) -> Iterator[tuple[int, bytes]]:
@@ -61,7 +63,9 @@ def compiled(source: bytes, path: bytes) -> bytes | None:
 def put(path: bytes, data: bytes) -> None:
     """Put `data` at `path` in one rename, read-only."""
     part = path + b".%d.part" % os.getpid()
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    if os.path.lexists(part):  # an earlier try could write, but not rename; it is read-only by now
+        os.unlink(part)
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         view = memoryview(data)
         while view:
@@ -77,7 +81,7 @@ def put_module(directory: bytes, path: bytes, data: bytes, tag: bytes) -> None:
     folder, name = os.path.split(os.path.join(directory, b"lib", path))
     cache = os.path.join(folder, b"__pycache__")
     target = os.path.join(cache, name[:-2] + tag + b".pyc")
-    for attempt in range(3):
+    for attempt in range(_ATTEMPTS):
         try:
             try:
                 os.mkdir(cache, 0o755)
@@ -87,8 +91,10 @@ def put_module(directory: bytes, path: bytes, data: bytes, tag: bytes) -> None:
             put(target, data)
             return
         except (PermissionError, FileNotFoundError):
-            if attempt == 2:
+            # another process has finished with this entry: it sealed it, or swept what it took for a dead one's
+            if attempt == _ATTEMPTS - 1:
                 raise
+            time.sleep(0.001 * attempt)
             os.chmod(folder, 0o755)
             if os.path.isdir(cache):
                 os.chmod(cache, 0o755)

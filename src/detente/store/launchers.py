@@ -75,8 +75,8 @@ def launcher(command: str, key: str, environment: str, interpreter: str) -> byte
         "#!/bin/sh",
         f"e={quoted(environment)}",
         f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
-        f"printf 'error: %s needs %s, which is gone\\nhint: detente install %s\\n' "
-        f"{quoted(command)} {quoted(interpreter)} {quoted(key)} >&2",
+        r"printf 'error: %s needs %s, which is gone\nhint: detente install %s\n' "
+        + f"{quoted(command)} {quoted(interpreter)} {quoted(key)} >&2",
         "exit 127",
         "",
     ]

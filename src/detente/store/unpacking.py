@@ -10,7 +10,8 @@ from detente.store import elf
 from detente.store.archive import Archive
 from detente.store.breach import refuse, shown
 from detente.store.layout import Place
-from detente.store.wheels import MODIFIED
+
+MODIFIED = 315_619_200  # 1980-01-02 UTC: one time for every file, so that the same wheel is the same tree
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

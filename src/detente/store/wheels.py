@@ -18,7 +18,6 @@ from detente.store.distinfo import WheelName
 
 SCHEMA = 1
 RECORD = "entry.json"
-MODIFIED = 315_619_200  # 1980-01-02 UTC: one time for every file, so that the same wheel is the same tree
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 _TYPES = {key: getattr(kind, "__origin__", kind) for key, kind in StoreEntry.__annotations__.items()}
@@ -80,6 +79,8 @@ def unpack(archive: str, into: str, *, name: str, version: str, filename: str, s
 
 
 def _write_record(into: str, entry: StoreEntry, more: dict[str, str | int]) -> None:
+    from detente.store.unpacking import MODIFIED
+
     text = json.dumps({"schema": SCHEMA, **entry._asdict(), **more}, indent=1, sort_keys=True)
     path = os.path.join(into, RECORD)
     fs.write_file(path, (text + "\n").encode(), 0o444)

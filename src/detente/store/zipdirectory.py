@@ -179,7 +179,7 @@ def _entries(source: Source, table: bytes, count: int, limit: int) -> list[Membe
             source.refuse(f"{shown(raw.decode('latin-1'))} is not in UTF-8")
         if not flags & _UTF8 and not raw.isascii():
             source.refuse(f"{shown(name)} does not say that its name is in UTF-8")
-        if extra:
+        if extra or MAX32 in (size, packed, offset):
             size, packed, offset, disk = wide_sizes(source, name, raw, extra, (size, packed, offset, disk))
         if disk:
             source.refuse(f"{shown(name)} lies on another disk")

@@ -2,7 +2,6 @@
 
 import argparse
 
-from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.cli.output import size
@@ -26,14 +25,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say how much it freed."""
     if parsed.keep < 1:
         raise UsageError("at least the current generation stays", hint="detente collect --keep 1")
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-        )
+    with changes.working(invocation, parsed) as detente:
         outcome = detente.collect(Collect(parsed.keep))
     if parsed.dry_run:
         changes.show_plan(invocation, outcome.plan)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from detente.api import Detente, Outcome
+from detente.api import Outcome
 from detente.cli import asking, changes
 from detente.cli.options import Invocation, Parser
 from detente.plan.request import Install
@@ -44,15 +44,7 @@ def sources(parser: Parser) -> None:
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
     request = Install(asking.asked(parsed), parsed.force)
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-            offline=parsed.offline,
-        )
+    with changes.working(invocation, parsed) as detente:
         outcome = detente.install(request)
     if parsed.dry_run:
         changes.show_plan(invocation, outcome.plan)

@@ -2,7 +2,6 @@
 
 import argparse
 
-from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.errors import UsageError
@@ -24,14 +23,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
     if not parsed.names:
         raise UsageError("nothing was named", hint="detente remove NAME…; detente list shows the names")
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-        )
+    with changes.working(invocation, parsed) as detente:
         known = detente.keys(past=True)
         keys = dict.fromkeys(key_of(name, known) for name in parsed.names)
         outcome = detente.remove(Remove(tuple(keys)))

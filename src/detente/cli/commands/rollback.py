@@ -2,7 +2,6 @@
 
 import argparse
 
-from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.names import key_of
@@ -24,14 +23,7 @@ def configure(parser: Parser) -> None:
 
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-        )
+    with changes.working(invocation, parsed) as detente:
         target = parsed.target
         if target is None:
             request = Rollback()

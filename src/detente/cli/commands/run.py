@@ -3,7 +3,6 @@
 import argparse
 import os
 
-from detente.api import Detente
 from detente.cli import asking, changes
 from detente.cli.commands.install import sources
 from detente.cli.options import Invocation, Parser
@@ -44,15 +43,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     parsed.requirements = [parsed.distribution or parsed.app]
     parsed.editable = parsed.requirement = parsed.suffix = None
     (asked,) = asking.asked(parsed)
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-            offline=parsed.offline,
-        )
+    with changes.working(invocation, parsed) as detente:
         if parsed.dry_run:
             changes.show_plan(invocation, detente.plan_of(asked))
             return 0

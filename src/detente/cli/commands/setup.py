@@ -25,15 +25,7 @@ def configure(parser: Parser) -> None:
 
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
-    with changes.telling(invocation) as progress:
-        detente = Detente(
-            invocation.environ,
-            invocation.command,
-            progress,
-            changes.confirmation(invocation, yes=parsed.yes),
-            dry_run=parsed.dry_run,
-            offline=parsed.offline,
-        )
+    with changes.working(invocation, parsed) as detente:
         if parsed.undo:
             outcome = detente.remove(Remove((NAME,)))
         else:
