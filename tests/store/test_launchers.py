@@ -151,7 +151,7 @@ def _environment(folder: str, kind: str) -> tuple[str, str]:
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_a_launcher_runs_the_command_with_its_arguments_unchanged(tmp_path: Path, kind: str) -> None:
     root, interpreter = _environment(str(tmp_path), kind)
-    path = _write(str(tmp_path / "demo"), launchers.launcher("demo", "demo@2", root, interpreter))
+    path = _write(str(tmp_path / "demo"), launchers.launcher("demo", "detente install demo --as=@2", root, interpreter))
     _is_shell(path)
     done = _run(path, *ARGUMENTS)
     assert done.stderr == b""
@@ -161,7 +161,7 @@ def test_a_launcher_runs_the_command_with_its_arguments_unchanged(tmp_path: Path
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_a_launcher_whose_interpreter_is_gone_says_so(tmp_path: Path, kind: str) -> None:
     root, interpreter = _environment(str(tmp_path), kind)
-    path = _write(str(tmp_path / "demo"), launchers.launcher("demo", "demo@2", root, interpreter))
+    path = _write(str(tmp_path / "demo"), launchers.launcher("demo", "detente install demo --as=@2", root, interpreter))
     os.unlink(interpreter)
     done = _run(path, "--version")
     assert done.returncode == 127

@@ -9,7 +9,8 @@ from detente.model import Application, Artifact, Generation, Interpreter
 class EnvironmentSpec:
     """An environment to be: `entries` are store directories in lock order; `directory` is its name in envs/.
 
-    `lock` is the PEP 751 text it was resolved to; `label` is the application's key.
+    `lock` is the PEP 751 text it was resolved to; `label` is the application's key; `again` is the command line
+    that asks for it anew, for the launchers to name.
     """
 
     directory: str
@@ -17,6 +18,7 @@ class EnvironmentSpec:
     interpreter: Interpreter
     entries: tuple[str, ...]
     lock: str
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from detente.plan import commands, startup
 from detente.plan.environment import specify
 from detente.plan.facts import Facts, Holdings, Resolution, slot
 from detente.plan.plan import Build, Compile, Discard, EnvironmentSpec, Fetch, Link, Plan, Step, Switch, effects
-from detente.plan.request import Collect, Install, Remove, Rollback
+from detente.plan.request import Collect, Install, Remove, Rollback, command_of
 
 
 def plan(request: Install | Remove | Rollback, facts: Facts) -> Plan:
@@ -37,7 +37,9 @@ def acquisition(resolutions: Iterable[Resolution], facts: Facts) -> list[Step]:
 def environment(resolution: Resolution, facts: Facts) -> tuple[EnvironmentSpec, list[Step]]:
     """Return the environment that `resolution` needs and the steps that make it; all entries are in the store."""
     entries = tuple(entry.directory for entry in _entries(resolution, facts))
-    spec = specify(resolution.key, resolution.interpreter, entries, resolution.lock, facts.data)
+    spec = specify(
+        resolution.key, resolution.interpreter, entries, resolution.lock, facts.data, command_of(resolution.wish)
+    )
     steps: list[Step] = []
     cache_tag = resolution.interpreter.cache_tag
     bare = tuple(entry for entry in entries if (entry, cache_tag) not in facts.compiled)

@@ -10,6 +10,7 @@ from detente.names import is_name, normalized
 _NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)\Z", re.DOTALL)
 _CLAUSE = re.compile(r"\s*(===|[=!<>~]=|[<>])\s*([^\s<>=~;()]+)\s*")
 _URL = re.compile(r"(?:(?:git|hg|bzr|svn)\+)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)  # needs no quotes in a shell
 _LOGIN = re.compile(r"(https?://)[^/@\s'\"]+@")
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
@@ -144,6 +145,15 @@ def merged(asked: Asked, existing: Application | None) -> Wish:
         asked.extra_index_urls or old.extra_index_urls,
         asked.find_links or old.find_links,
     )
+
+
+def command_of(wish: Wish) -> str:
+    """Return the command line that asks for `wish` again; what else is remembered of it need not be said."""
+    quoted = (
+        wish.requirement if _PLAIN.fullmatch(wish.requirement) else "'" + wish.requirement.replace("'", "'\\''") + "'"
+    )
+    suffix = f" --as={wish.suffix}" if wish.suffix else ""
+    return f"detente install {'-e ' if wish.editable else ''}{quoted}{suffix}"
 
 
 def without_login(text: str) -> str:

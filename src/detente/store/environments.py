@@ -63,7 +63,7 @@ def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries:
         for tree in headers:
             farm.plant(os.path.join(include, tree.owner), [tree])
     os.mkdir(os.path.join(root, "launch"), 0o755)
-    made = launchers.for_commands(scripts, spec.label, final, interpreter.path, interpreter.site, spec.label)
+    made = launchers.for_commands(scripts, spec.again, final, interpreter.path, interpreter.site, spec.label)
     for name, text in made.items():
         fs.write_file(os.path.join(root, "launch", name), text, 0o555)
 

@@ -69,14 +69,17 @@ def rewritten(interpreter: str, script: bytes) -> bytes:
     return shebang(interpreter) + rest
 
 
-def launcher(command: str, key: str, environment: str, interpreter: str) -> bytes:
-    """Return the launcher of `command`: it runs `<environment>/bin/<command>` while `interpreter` is there."""
+def launcher(command: str, again: str, environment: str, interpreter: str) -> bytes:
+    """Return the launcher of `command`: it runs `<environment>/bin/<command>` while `interpreter` is there.
+
+    Where it is gone, the person is told to type `again`.
+    """
     lines = [
         "#!/bin/sh",
         f"e={quoted(environment)}",
         f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
-        r"printf 'error: %s needs %s, which is gone\nhint: detente install %s\n' "
-        + f"{quoted(command)} {quoted(interpreter)} {quoted(key)} >&2",
+        r"printf 'error: %s needs %s, which is gone\nhint: %s\n' "
+        + f"{quoted(command)} {quoted(interpreter)} {quoted(again)} >&2",
         "exit 127",
         "",
     ]
@@ -107,12 +110,12 @@ def self_launcher(environment: str, interpreter: str, site: str) -> bytes:
 
 
 def for_commands(
-    names: Sequence[str], key: str, environment: str, interpreter: str, site: str, primary: str
+    names: Sequence[str], again: str, environment: str, interpreter: str, site: str, primary: str
 ) -> dict[str, bytes]:
     """Return the launchers of `names`, by name; detente's own is the one that survives its interpreter."""
     return {
         name: self_launcher(environment, interpreter, site)
         if name == SELF and normalized(primary) == SELF
-        else launcher(name, key, environment, interpreter)
+        else launcher(name, again, environment, interpreter)
         for name in names
     }
