@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from support.machine import Machine, engine
 
 from detente.apply import executor
 from detente.apply.workshop import Workshop
@@ -14,6 +13,7 @@ from detente.plan import planner
 from detente.plan.request import Remove, Rollback
 from detente.progress import Progress
 from detente.scan import state
+from support.machine import Machine, engine
 
 
 def workshop(machine: Machine) -> Workshop:

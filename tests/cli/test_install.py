@@ -5,8 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from support.index import Index
-from support.machine import Machine
+from support.machine import GIT, NO_GIT, Machine
 from support.wheels import make_git, make_project, make_wheel
 
 
@@ -115,6 +117,7 @@ def test_an_editable_project_runs_from_its_source(machine: Machine, tmp_path: Pa
     assert "installed already" in machine.ok("install", "-e", "project", cwd=tmp_path).out
 
 
+@pytest.mark.skipif(not GIT, reason=NO_GIT)
 def test_a_git_repository_at_a_tag(machine: Machine, tmp_path: Path) -> None:
     project = make_project(tmp_path / "repo", "mine", "1.0", commands=["mine"])
     make_git(project, tag="v1")

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+
 from support.index import Index
 from support.machine import Machine
 

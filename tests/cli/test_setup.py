@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.index import Index
-from support.machine import SOURCE, Machine
+from support.machine import GIT, NO_GIT, SOURCE, Machine
 
 SERVED = os.environ.get("DETENTE_TEST_WHEELS", "")
 pytestmark = pytest.mark.skipif(not SERVED, reason="needs the wheels that ./check keeps")
@@ -30,6 +31,7 @@ def setup(machine: Machine, *words: str) -> None:
     machine.environ = {name: value for name, value in machine.environ.items() if name != "DETENTE_UV"}
 
 
+@pytest.mark.skipif(not GIT, reason=NO_GIT)
 def test_it_is_a_command_on_path_that_installs_others(own: Machine) -> None:
     before = subprocess.run(["git", "status", "--short"], cwd=SOURCE.parent, capture_output=True, text=True).stdout
     setup(own)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.index import Fault, Index
 from support.machine import Machine
 from support.wheels import make_wheel

@@ -70,7 +70,7 @@ def _as_in_a_virtual_environment(machine: Machine, tmp_path: Path, name: str) ->
     pins = [f"{name}=={shown['version']}", *(f"{key}=={value}" for key, value in shown["dependencies"].items())]
     plain = tmp_path / "plain"
     uv = [engine(), "--quiet", "--no-config"]
-    environ = {**machine.environ, "UV_CACHE_DIR": str(machine.home / ".cache/detente/uv")}
+    environ = {**machine.environ, "UV_SYSTEM_CERTS": "true", "UV_CACHE_DIR": str(machine.home / ".cache/detente/uv")}
     subprocess.run([*uv, "venv", "--python", shown["interpreter"], plain], check=True, env=environ)
     subprocess.run(
         [*uv, "pip", "install", "--no-deps", "--python", plain / "bin/python", *pins], check=True, env=environ

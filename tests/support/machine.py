@@ -13,6 +13,8 @@ from typing import Any
 from support.index import Index
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
+GIT = shutil.which("git") is not None
+NO_GIT = "needs git: sudo apt install git"
 _START = "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; sys.argv[0] = 'detente'; "
 _RUN = _START + "from detente.cli.main import main; sys.exit(main())"
 

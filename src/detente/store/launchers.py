@@ -12,6 +12,7 @@ from detente.names import normalized
 SHEBANG_LIMIT = 127  # bytes that every kernel reads of a first line (execve(2))
 _PLAIN = re.compile(rb"[A-Za-z0-9/ ._,:=@%+-]+")  # means itself between single quotes, to the shell and to Python
 SELF = "detente"
+_GONE = r"printf 'error: %s needs %s, which is gone\nhint: %s\n'"
 _SELF_VERSIONS = range(11, 20)  # minor versions of Python 3 that the fallback looks for by name
 
 
@@ -78,8 +79,7 @@ def launcher(command: str, again: str, environment: str, interpreter: str) -> by
         "#!/bin/sh",
         f"e={quoted(environment)}",
         f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
-        r"printf 'error: %s needs %s, which is gone\nhint: %s\n' "
-        + f"{quoted(command)} {quoted(interpreter)} {quoted(again)} >&2",
+        f"{_GONE} {quoted(command)} {quoted(interpreter)} {quoted(again)} >&2",
         "exit 127",
         "",
     ]
