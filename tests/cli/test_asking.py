@@ -1,5 +1,6 @@
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from detente.cli import asking
 from detente.cli.commands import install
 from detente.cli.options import Parser
-from detente.errors import NotFound, UsageError
+from detente.errors import IntegrityError, NotFound, UsageError
+from detente.host import fs
+from detente.model import Wish
+from detente.plan.request import command_of, merged
+from plan.builders import an_application
 
 
 @pytest.fixture
@@ -227,8 +232,6 @@ def _file(folder: Path, text: str, name: str = "apps.txt") -> list[tuple[str, bo
         ("demo # a comment that ends so \\\nother\n", ["demo", "other"]),
         ("\ufeffdemo\n", ["demo"]),
         ("demo\r\nother\r\n", ["demo", "other"]),
-        ("demo==1 --hash=sha256:00 --hash=sha256:11\n", ["demo==1"]),
-        ("demo==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\nother\n", ["demo==1", "other"]),
         ("demo ; python_version>='3'\n", ["demo ; python_version>='3'"]),
         ("git+https://example.org/demo.git#egg=demo\n", ["git+https://example.org/demo.git#egg=demo"]),
         ("", []),
@@ -281,3 +284,46 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "latin.txt").write_bytes(b"d\xe9mo\n")
     with pytest.raises(UsageError, match=r"latin\.txt cannot be read"):
         list(asking.from_file("latin.txt"))
+
+
+# the command line that a launcher names when its interpreter is gone
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish("demo"),
+        Wish("demo<2,>=1", ("plugin",), "3.12", "@2", prerelease=True, commands_from=("core",)),
+        Wish("demo[x] @ git+https://example.org/it's.git@v1", suffix="-d", index_url="https://i.example.org"),
+        Wish("demo ; python_version >= '3'", find_links=("/srv",)),
+        Wish("https://example.org/demo-1.0.tar.gz?a=1&b=$HOME#egg=demo"),
+    ],
+)
+def test_the_command_that_brings_an_application_back_asks_for_the_very_same(wish: Wish) -> None:
+    program, verb, *words = shlex.split(command_of(wish))
+    assert (program, verb) == ("detente", "install")
+    (asked,) = _asked(*words)
+    assert merged(asked, an_application(suffix=wish.suffix)._replace(wish=wish)) == wish
+
+
+def test_the_command_that_brings_an_editable_project_back_asks_for_the_very_same(folder: Path) -> None:
+    place = folder / "it's mine"
+    place.mkdir()
+    wish = Wish(str(place), ("plugin",), editable=True)
+    (asked,) = _asked(*shlex.split(command_of(wish))[2:])
+    assert merged(asked, an_application()._replace(wish=wish)) == wish
+
+
+def test_a_hash_in_a_requirements_file_is_refused_rather_than_overlooked(tmp_path: Path) -> None:
+    (tmp_path / "pinned.txt").write_text("other\ndemo==1 \\\n    --hash=sha256:00\n")
+    with pytest.raises(UsageError, match="line 2: --hash is not understood"):
+        list(asking.from_file(str(tmp_path / "pinned.txt")))
+
+
+def test_the_digest_in_a_file_url_is_checked(tmp_path: Path) -> None:
+    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"wheel")
+    good = "93a2a2d2a9e1bbf4cf2ad1bb16aa2e8d9e3e6bb5a7a5a4d7b50e4e4bc2d30e2f"
+    with pytest.raises(IntegrityError, match="another SHA-256"):
+        asking.requirement(f"file://{wheel}#sha256={good}")
+    assert asking.requirement(f"file://{wheel}#sha256={fs.sha256(str(wheel))}") == str(wheel)

@@ -139,3 +139,14 @@ def test_reading_commands_are_quick(machine: Machine) -> None:
         machine.ok("list")
         best = min(best, time.monotonic() - started)
     assert best < 0.25, "a generous bound for a noisy machine; the bench has the real one"
+
+
+def test_collect_without_a_current_generation_takes_nothing(machine: Machine) -> None:
+    machine.ok("install", "demo")
+    (machine.data / "current").unlink()
+    answer = machine.run("collect", "--keep", "1")
+    assert answer.status == 1
+    assert "does not say which is current" in answer.err
+    assert list((machine.data / "envs").iterdir()) != []
+    (machine.data / "current").symlink_to("generations/1")
+    assert machine.call("demo").status == 0

@@ -147,7 +147,7 @@ def test_what_has_no_wheel_is_built_once_and_said_so(machine: Machine) -> None:
 def test_a_requirements_file_is_one_plan(machine: Machine, tmp_path: Path) -> None:
     make_project(tmp_path / "project", "mine", "1.0", commands=["mine"])
     (tmp_path / "more.txt").write_text("other # beside\n")
-    (tmp_path / "tools.txt").write_text("# my tools\ndemo == 1.0 \\\n  --hash=sha256:00\n-r more.txt\n-e ./project\n")
+    (tmp_path / "tools.txt").write_text("# my tools\ndemo \\\n  == 1.0\n-r more.txt\n-e ./project\n")
     machine.ok("install", "-r", "tools.txt", cwd=tmp_path)
     rows = {row["name"]: row["version"] for row in machine.json("list")}
     assert rows == {"demo": "1.0", "other": "1.0", "mine": "1.0"}

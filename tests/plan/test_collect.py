@@ -68,6 +68,11 @@ def test_what_a_running_program_uses_stays_with_its_entries() -> None:
     assert _gone(planner.collect(Collect(1), holdings)) == Discard((), ("b",), ("w", "y"))
 
 
+def test_the_current_generation_stays_however_few_are_kept() -> None:
+    holdings = Holdings("2:x", 2, (2, 1), {1: NOTHING, 2: frozenset({"a"})}, {"a": NOTHING}, NOTHING, NOTHING)
+    assert _gone(planner.collect(Collect(0), holdings)) == Discard((1,), (), ())
+
+
 def test_nothing_to_collect_is_an_empty_plan() -> None:
     assert planner.collect(Collect(1), Holdings("", 0, (), {}, {}, NOTHING, NOTHING)).empty
 

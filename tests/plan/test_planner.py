@@ -300,6 +300,18 @@ def test_rollback_again_and_again_walks_to_the_empty_beginning_and_stops_there()
         planner.plan(Rollback(), state)
 
 
+def test_rollback_does_not_bring_back_what_an_earlier_rollback_took() -> None:
+    state = facts(THREE[0], a_generation(2, an_application(version="2.0", since=2)))
+    state = applied(planner.plan(Rollback(), state), state)  # takes 2.0
+    newer = an_application(version="3.0", since=4)
+    fourth = a_generation(4, newer, parent=3)
+    state = facts(*reversed(state.history), fourth)
+    first = planner.plan(Rollback(), state)
+    assert _versions(first) == {"demo": "1.0"}
+    assert switched(first).origin == 1
+    assert _versions(planner.plan(Rollback(), applied(first, state))) == {}
+
+
 def test_rollback_with_nothing_installed_ever_says_so() -> None:
     with pytest.raises(NotFound, match="there is nothing to go back to"):
         planner.plan(Rollback(), facts())

@@ -33,6 +33,7 @@ MODULES = {
     "demo/text.txt": "no module\n",
 }
 GOOD = 4  # of them compile
+ENVIRON = {**os.environ, "PYTHONPATH": str(Path(fs.__file__).parents[2])}
 
 
 def entry(folder: Path, name: str, *, sealed: bool = False, modules: dict[str, str] | None = None) -> Path:
@@ -214,7 +215,10 @@ def test_several_processes_may_compile_one_entry(tmp_path: Path) -> None:
         "from detente.model import Interpreter\nfrom detente.store.bytecode import compile_entries\n"
         f"print(compile_entries(Interpreter(*{tuple(HERE)!r}), [{str(place)!r}], jobs=2))"
     )
-    crowd = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    crowd = [
+        subprocess.Popen([sys.executable, "-c", script], env=ENVIRON, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
     said = [child.communicate()[1] for child in crowd]
     try:
         assert [child.returncode for child in crowd] == [0] * 4, said
@@ -248,7 +252,7 @@ def test_workers_die_with_us(tmp_path: Path) -> None:
         "    print(*(worker._child.pid for worker in compiler._workers), flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, "-c", script], env=ENVIRON, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pids = [int(word) for word in parent.stdout.readline().split()]
     parent.kill()

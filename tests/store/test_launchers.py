@@ -168,7 +168,7 @@ def test_a_launcher_whose_interpreter_is_gone_says_so(tmp_path: Path, kind: str)
     assert done.stdout == b""
     error, _, hint = done.stderr.rstrip(b"\n").rpartition(b"\n")
     assert error == b"error: demo needs " + os.fsencode(interpreter) + b", which is gone"
-    assert hint.startswith(b"hint: detente install demo")
+    assert hint == b"hint: detente install demo --as=@2"
 
 
 @pytest.mark.parametrize("word", ["it's", "a b", "", "\\", "$x", '"', "gr\udcf6"])

@@ -5,11 +5,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from detente.errors import NotFound, UsageError
+from detente.errors import IntegrityError, NotFound, UsageError
+from detente.host import fs
 from detente.names import is_command, is_name
 from detente.plan.request import Asked, canonical_requirement, is_direct
 
 _AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)@([A-Za-z0-9][^\s/:]*)\Z")
+_OPTION = re.compile(r"(?:^|\s)(--?[a-z][a-z-]*)")  # a whole line of options, or one behind a requirement
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
@@ -23,7 +25,9 @@ def requirement(text: str, folder: str = "") -> str:
     if text.startswith("file:"):
         from urllib.parse import unquote, urlsplit
 
-        text = unquote(urlsplit(text).path)
+        url = urlsplit(text)
+        text = unquote(url.path)
+        _check_digest(text, url.fragment)
     elif is_direct(text) and "://" in text:
         return text
     path, bracket, extras = text.partition("[")
@@ -42,6 +46,17 @@ def requirement(text: str, folder: str = "") -> str:
     canonical = canonical_requirement(text)
     _check(canonical, text)
     return canonical
+
+
+def _check_digest(path: str, fragment: str) -> None:
+    """Raise IntegrityError where a URL names the SHA-256 of a local file, and the file has another."""
+    expected = next((part[7:] for part in fragment.split("&") if part.startswith("sha256=")), "")
+    if expected and os.path.isfile(path) and fs.sha256(path) != expected.lower():
+        raise IntegrityError(
+            f"{path} has another SHA-256 than its URL names",
+            hint="get the file anew, or leave out what follows the #",
+            context=[f"expected {expected}", f"found    {fs.sha256(path)}"],
+        )
 
 
 def _check(canonical: str, text: str) -> None:
@@ -136,13 +151,13 @@ def from_file(path: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[s
             yield from from_file(os.path.join(folder, value), seen | {whole})
         elif option in ("-e", "--editable"):
             yield _editable(value, folder), True
-        elif word.startswith("-"):
+        elif match := _OPTION.search(line):
             raise UsageError(
-                f"{path}, line {number}: {option} is not understood in a requirements file here",
-                hint="give it on the command line instead, or take the line out",
+                f"{path}, line {number}: {match[1]} is not understood in a requirements file here",
+                hint="give it on the command line instead, or take it out",
             )
         else:
-            yield requirement(re.sub(r"\s+--hash[= ]\S+", "", line), folder), False
+            yield requirement(line, folder), False
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

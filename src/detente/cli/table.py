@@ -2,7 +2,7 @@
 
 
 class Verb:
-    """One row; `module` is below `detente.cli.commands`. For a NamedTuple, `typing` would cost more than all of help."""
+    """One row; `module` is below `detente.cli.commands`. A NamedTuple's `typing` would cost more than all of help."""
 
     def __init__(self, module: str, summary: str, group: str) -> None:
         self.module = module

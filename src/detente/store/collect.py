@@ -15,6 +15,11 @@ from detente.store import environments, generations
 def holdings(paths: Paths) -> Holdings:
     """Look at everything in the store; an environment whose record is broken reaches what its links lead to."""
     chain = generations.history(paths)
+    if not chain and generations.numbers(paths):
+        raise IntegrityError(
+            f"there are generations, but {paths.current} does not say which is current",
+            hint=f"say it: ln -sfn generations/{generations.numbers(paths)[-1]} {paths.current}",
+        )
     named: dict[int, frozenset[str]] = {}
     for number in generations.numbers(paths):
         try:

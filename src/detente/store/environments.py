@@ -117,7 +117,7 @@ def _scripts(root: str, python: str, paths: Paths, entries: list[StoreEntry]) ->
                     fs.write_file(place, launchers.rewritten(python, stream.read()), 0o555)
                 names.append(name)
             else:
-                os.symlink(source, place)
+                farm.show_file(farm.Tree(entry.name, source, bool(entry.real)), place)
     return names
 
 

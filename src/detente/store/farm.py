@@ -65,12 +65,13 @@ def _merge(place: str, trees: list[Tree], top: str) -> int:
         else:
             files = [tree for tree, _ in found]
             _check_same(os.path.relpath(target, top), files)
-            _show_file(files[0], target)
+            show_file(files[0], target)
             made += 1
     return made
 
 
-def _show_file(tree: Tree, target: str) -> None:
+def show_file(tree: Tree, target: str) -> None:
+    """Show the one file `tree` at `target`: a link, or for a real entry the file itself under a second name."""
     if not tree.real:
         os.symlink(tree.path, target)
         return
