@@ -125,7 +125,12 @@ def at(index: Index) -> Sources:
             "detente install later --python 3.99",
         ),
         (["wants-later"], ResolutionError, "later needs Python >=3.99", "detente install wants-later --python 3.99"),
-        (["elsewhere"], ResolutionError, "elsewhere has no file for this platform", "detente why elsewhere"),
+        (
+            ["elsewhere"],
+            ResolutionError,
+            "elsewhere has no file for this platform",
+            "detente install 'elsewhere==VERSION'",
+        ),
         (["otherpy"], ResolutionError, "otherpy has no file for this Python", "--python 3.x"),
         (["alpha=2"], UsageError, "cannot understand the requirement 'alpha=2'", "name==version"),
         (["al pha"], UsageError, "cannot understand the requirement 'al pha'", "name==version"),

@@ -13,7 +13,7 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)*\Z")
 def malformed(why: str) -> ConfigError:
     """Return the error for a lock that breaks the specification; `why` says where."""
     return ConfigError(
-        "the lock is not a pylock.toml that we can read", hint="make it again: detente lock", context=(why,)
+        "the lock is not a pylock.toml that we can read", hint="ask for it again: detente install NAME", context=(why,)
     )
 
 

@@ -202,7 +202,7 @@ def _build(said: Answer) -> DetenteError | None:
     if not failed and not requires and not said.has("The build backend returned an error"):
         return None
     name = re.split(r" @ |==", failed[1])[0] if failed else said.asked
-    other = f"choose a version that has a wheel: detente why {name}"
+    other = f"choose a version that has a wheel: detente install '{name}==VERSION'"
     if requires:
         inner = network.read(said.text, said.lines, said.sources)
         return inner or BuildError(

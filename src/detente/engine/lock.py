@@ -43,7 +43,7 @@ def artifacts(text: str, *, base: str, tags: Sequence[str], markers: Mapping[str
         if artifact.name in chosen:
             raise ResolutionError(
                 f"the lock has {artifact.name} twice for this interpreter",
-                hint="make the lock again from what was asked for: detente lock",
+                hint="ask for it again: detente install NAME",
                 context=(f"{chosen[artifact.name].version} and {artifact.version}",),
             )
         chosen[artifact.name] = artifact
@@ -176,7 +176,7 @@ class _Entry:
         best = tags[0] if tags else "no tags"
         return ResolutionError(
             f"{self.title} has no file for this interpreter ({best})",
-            hint=f"try another interpreter (--python 3.x) or another version: detente why {self.name}",
+            hint=f"try another interpreter (--python 3.x) or another version: detente install '{self.name}<{self.version}'",
             context=tuple(f"it has {name}" for name in files[:8]),
         )
 
@@ -259,6 +259,6 @@ def _check_interpreter(lock: Table, markers: Mapping[str, str]) -> None:
     if environments and not any(applies(str(marker), markers) for marker in environments):
         raise ResolutionError(
             "the lock is not for this machine",
-            hint="make it again here: detente lock",
+            hint="ask for it again: detente install NAME",
             context=tuple(f"it is for {marker}" for marker in environments),
         )

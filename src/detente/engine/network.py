@@ -50,7 +50,7 @@ def read(text: str, lines: Sequence[str], sources: Sources) -> DetenteError | No
     if "Content-Type" in text or "unexpected JSON" in text or "unexpected HTML" in text:
         return NetworkError(
             f"{host} does not answer as an index does",
-            hint="check the index URL; a log-in page may have answered instead: detente config",
+            hint="check the index URL; a log-in page may have answered instead",
             context=lines,
         )
     for pattern, sentence in _REASONS:

@@ -53,14 +53,14 @@ def _no_file(said: Answer) -> DetenteError | None:
         why = "its index gives no upload dates" if undated else "every release that fits is too new"
         return ResolutionError(
             f"the cooldown leaves no release of {cooled[1]}: {why}",
-            hint=f"name an older release, or wait: detente why {cooled[1]}",
+            hint=f"name an older release, or wait: detente install '{cooled[1]}==VERSION'",
             context=said.lines[1:],
         )
     unbuilt = said.find(r"Wheels are required for `([\w.-]+)` because building from source is disabled")
     if unbuilt:
         return ResolutionError(
             f"{unbuilt[1]} has no wheel that fits, and building from source is not allowed",
-            hint=f"choose a version that has a wheel: detente why {unbuilt[1]}",
+            hint=f"choose a version that has a wheel: detente install '{unbuilt[1]}==VERSION'",
             context=said.lines[1:],
         )
     tag = said.find(r"([\w.-]+?)(?:==(\S+))? has no wheels with a matching (platform|Python \w+) tag")
@@ -68,7 +68,7 @@ def _no_file(said: Answer) -> DetenteError | None:
         other = tag[3] == "platform"
         return ResolutionError(
             f"{tag[1]} has no file for this {'platform' if other else 'Python'}",
-            hint=f"try another version: detente why {tag[1]}"
+            hint=f"try another version: detente install '{tag[1]}==VERSION'"
             if other
             else f"choose another interpreter: detente install {said.asked} --python 3.x",
             context=said.lines[1:],
@@ -76,7 +76,7 @@ def _no_file(said: Answer) -> DetenteError | None:
     invalid = said.find(r"ecause ([\w.-]+?==\S+) has invalid metadata")
     if invalid:
         name = invalid[1].split("==")[0]
-        hint = f"choose another version: detente why {name}"
+        hint = f"choose another version: detente install '{name}==VERSION'"
         return ResolutionError(f"{invalid[1]} has metadata that cannot be read", hint=hint, context=said.lines[1:])
     return None
 
@@ -92,7 +92,7 @@ def _no_version(said: Answer) -> DetenteError | None:
     if empty:
         return ResolutionError(
             f"the index lists no file of {empty[1]}",
-            hint="check the index URL; a log-in page may have answered instead: detente config",
+            hint="check the index URL; a log-in page may have answered instead",
             context=said.lines[1:],
         )
     found = said.find(

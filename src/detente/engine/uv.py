@@ -69,7 +69,10 @@ def parsed_version(answer: Completed) -> str:
         raise ToolError("the uv found here does not answer as uv does", hint="look at it: uv --version")
     if (int(match[2]), int(match[3])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        raise ToolError(f"uv {match[1]} is too old, {oldest} is needed", hint="upgrade it: detente upgrade uv")
+        raise ToolError(
+            f"uv {match[1]} is too old, {oldest} is needed",
+            hint="let DETENTE_UV name a newer one, or set detente up again from its checkout",
+        )
     return match[1]
 
 
