@@ -149,6 +149,7 @@ class Detente:
         with self._store():
             plan = self._plan_once(Install((asked,), force=True), resolutions)
             application = self._applications(plan)[resolutions[0].key]
+            self._confirm(plan)
             executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self._workshop())
         return os.path.join(self.paths.environments, application.environment), application
 

@@ -5,7 +5,7 @@ A key at the top goes for every command that has the option; one in a table name
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from detente.errors import ConfigError
@@ -22,6 +22,18 @@ def value(environ: Mapping[str, str], verb: str, name: str) -> tuple[Any, str]:
             if name in place and not isinstance(place[name], dict):
                 return place[name], f"`{name}` in {path}"
     return None, ""
+
+
+def check(environ: Mapping[str, str], verb: str, known: Container[str]) -> None:
+    """Raise ConfigError where a table for `verb` has a key that is none of the options `known`."""
+    for path in files(environ):
+        table = _read(path).get(verb, {})
+        for key in table if isinstance(table, dict) else ():
+            if key not in known:
+                raise ConfigError(
+                    f"{path} has `{key}` in [{verb}], and detente {verb} has no such option",
+                    hint=f"detente {verb} --help lists the options",
+                )
 
 
 def files(environ: Mapping[str, str]) -> list[str]:

@@ -291,3 +291,37 @@ def test_errors_as_json_are_one_object_on_stdout(machine: Machine) -> None:
     envelope = json.loads(answer.out)
     assert (envelope["ok"], envelope["data"], answer.status) == (False, None, 3)
     assert envelope["errors"][0]["code"] == "not-found"
+
+
+def test_a_directory_of_commands_that_takes_none_is_said_before_anything_changes(machine: Machine) -> None:
+    machine.bin.parent.mkdir(parents=True)
+    machine.bin.write_text("not a directory\n")
+    answer = machine.refused(1, "install", "demo")
+    assert str(machine.bin) in answer.err
+
+
+def test_a_library_is_told_from_a_distribution_that_only_names_others(machine: Machine, tmp_path: Path) -> None:
+    files = {f"lib/m{n}.py": "" for n in range(9)}
+    wheel = make_wheel(tmp_path, "lib", "1.0", files={"lib/__init__.py": "", **files}, requires=["dep"])
+    assert "is a library" in machine.refused(5, "install", str(wheel)).err
+    assert "--commands-from demo" in machine.refused(5, "install", "meta").err
+
+
+def test_a_requirements_file_without_its_option_is_recognised(machine: Machine) -> None:
+    (machine.home / "requirements.txt").write_text("demo\n")
+    assert "install -r requirements.txt" in machine.refused(2, "install", "requirements.txt").err
+
+
+def test_start_up_code_is_asked_about_for_a_single_run_too(machine: Machine, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "starter", "1.0", commands=["starter"], pth={"starter.pth": "import os; os.getpid()\n"})
+    assert "starter.pth" in machine.refused(5, "run", str(wheel)).err
+    assert machine.ok("run", "-y", str(wheel)).out == "starter 1.0\n"
+
+
+def test_an_unknown_key_of_the_configuration_is_named(machine: Machine) -> None:
+    config = machine.home / ".config/detente/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[install]\npyton = '3.12'\n")
+    assert "`pyton` in [install]" in machine.refused(2, "install", "demo").err
+    config.write_text("keep = 'x'\n")
+    assert "cannot be `x`" in machine.refused(2, "collect").err

@@ -58,8 +58,11 @@ _PROGRAM = re.compile(
 _MISSING_FILE = re.compile(r"No such file or directory: '(?:[\w./-]*/)?([\w+-]+)'")
 
 
-def hint_for(log: str, interpreter: Interpreter, tool: str) -> str:
-    """Return the next step for the failed build that printed `log`; `tool` is apt, dnf, pacman or empty."""
+def hint_for(log: str, interpreter: Interpreter, tool: str, *, own: bool = False) -> str:
+    """Return the next step for the failed build that printed `log`; `tool` is apt, dnf, pacman or empty.
+
+    `own` says that the person's own project was built.
+    """
     header = _HEADER.search(log)
     if header:
         if header[1] in ("Python.h", "pyconfig.h"):
@@ -75,6 +78,8 @@ def hint_for(log: str, interpreter: Interpreter, tool: str) -> str:
     name = name.rpartition("-linux-gnu-")[2]
     if name:
         return _install(tool, _PROGRAMS[name])
+    if own:
+        return "mend the project, and repeat the command"
     return "look for a version with a wheel, or another Python (--python), or ask the project about this log"
 
 

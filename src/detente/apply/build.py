@@ -43,6 +43,7 @@ class _Bench(NamedTuple):
     interpreter: Interpreter
     environ: Mapping[str, str]
     log: Callable[[str], None]
+    own: bool
 
     def place(self, name: str) -> str:
         return os.path.join(self.scratch, name)
@@ -74,7 +75,7 @@ def build(
     NetworkError where git or the engine fail.
     """
     title = f"{artifact.name} {artifact.version}".rstrip()
-    bench = _Bench(title, scratch, interpreter, environ, log)
+    bench = _Bench(title, scratch, interpreter, environ, log, artifact.kind == "directory")
     try:
         for name in ("home", "tmp", "wheel"):
             os.mkdir(bench.place(name), 0o700)
@@ -166,10 +167,14 @@ def _hooks(bench: _Bench, tree: str, backend: str, path: tuple[str, ...]) -> "Bu
 
 def _called(bench: _Bench, hooks: "BuildBackendHookCaller", hook: str, *words: str) -> Any:
     """Call `hook` of the backend and return its answer; each way to fail is a BuildError."""
+    import warnings
+
     import pyproject_hooks
 
     try:
-        answer = getattr(hooks, hook)(*words)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a backend warns of is for its project, and stands in the log
+            answer = getattr(hooks, hook)(*words)
     except pyproject_hooks.HookMissing as err:
         if hook != "build_editable":
             raise _failed(bench, "its backend lacks a hook that every backend has: " + hook) from err
@@ -228,7 +233,7 @@ def _failed(bench: _Bench, why: str = "", traceback: str | None = None) -> Build
     tool = next((name for name in ("apt", "dnf", "pacman") if os.access(f"/usr/bin/{name}", os.X_OK)), "")
     return BuildError(
         f"building {bench.title} failed" + (f": {why}" if why else ""),
-        hint=hint_for(text, bench.interpreter, tool),
+        hint=hint_for(text, bench.interpreter, tool, own=bench.own),
         context=tuple(lines[-_TAIL_LINES:]),
     )
 

@@ -42,6 +42,8 @@ def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list
                 compile_entries(step.interpreter, places, jobs=JOBS)
         switch = next((step for step in plan.steps if isinstance(step, Switch)), None)
         generation = switch.generation if switch else None
+        if generation:
+            expose.check(paths, generation)
         _publish([step.environment for step in plan.steps if isinstance(step, Link)], generation, paths)
         if switch is None:
             return expose.reconcile(paths, before, before)

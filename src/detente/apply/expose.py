@@ -8,6 +8,7 @@ import errno
 import os
 import time
 
+from detente.errors import DiskError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import Generation
@@ -20,6 +21,22 @@ _SHARED = (
     "applications",
     *(f"man/man{section}" for section in range(1, 10)),
 )
+
+
+def check(paths: Paths, generation: Generation) -> None:
+    """Raise DiskError where a command of `generation` is not shown yet and our directory of commands takes none."""
+    missing = [link for link in places(paths, generation) if os.path.dirname(link) == paths.bin]
+    if all(is_ours(paths, link) for link in missing):
+        return
+    try:
+        fs.make_directory(paths.bin)
+    except OSError as err:
+        raise fs.disk_error(err, f"making {paths.bin}") from err
+    if not os.path.isdir(paths.bin) or not os.access(paths.bin, os.W_OK | os.X_OK):
+        raise DiskError(
+            f"no command can be put into {paths.bin}; nothing was changed",
+            hint=f"it must be a directory of yours: ls -ld {paths.bin}",
+        )
 
 
 def reconcile(paths: Paths, generation: Generation, before: Generation, over: tuple[str, ...] = ()) -> list[str]:

@@ -39,6 +39,8 @@ def requirement(text: str, folder: str = "") -> str:
         if not os.path.exists(whole):
             raise NotFound(f"there is no file or directory {path}", hint="check the path, or name a distribution")
         return whole + bracket + extras
+    if text.endswith((".txt", ".in")) and os.path.isfile(os.path.join(folder, text)):
+        raise UsageError(f"{text} is a file, not a distribution", hint=f"for its lines: detente install -r {text}")
     if match := _AT_VERSION.match(text):
         text = match[1] if match[2] == "latest" else f"{match[1]}=={match[2]}"
     if text.startswith("-"):

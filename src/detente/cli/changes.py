@@ -149,10 +149,17 @@ def check_path(invocation: Invocation, paths: Paths, outcome: Outcome) -> None:
     """Say so where a new command would not be found, because our directory is not on PATH."""
     installs = any(effect.kind == "install" for effect in outcome.plan.effects)
     if installs and outcome.done and paths.bin not in invocation.environ.get("PATH", "").split(":"):
-        invocation.output.note(f"note: {paths.bin} is not on PATH; new shells have it after: {path_line(paths)}")
+        invocation.output.note(f"note: {paths.bin} is not on PATH; {path_advice(paths)}")
 
 
-def path_line(paths: Paths) -> str:
-    """Return the shell line that puts our commands on PATH for good."""
+def path_advice(paths: Paths) -> str:
+    """Return how our commands get onto PATH: now, and from the next login on."""
     place = paths.bin.replace(paths.home, "$HOME", 1) if paths.bin.startswith(paths.home + "/") else paths.bin
-    return f"echo 'export PATH=\"{place}:$PATH\"' >> ~/.profile"
+    line = f'export PATH="{place}:$PATH"'
+    try:
+        with open(f"{paths.home}/.profile", encoding="utf-8", errors="replace") as stream:
+            known = place.removeprefix("$HOME/") in stream.read()
+    except OSError:
+        known = False
+    later = "your ~/.profile adds it at the next login" if known else f"for good: echo '{line}' >> ~/.profile"
+    return f"in this shell: {line}; {later}"

@@ -13,7 +13,7 @@ BUG = 70  # sysexits.h EX_SOFTWARE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; return its exit status (DESIGN: docs/architecture.md lists them)."""
+    """Run one command line; return its exit status (docs/errors.md lists them)."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
     _listen_for_signals()
@@ -43,6 +43,8 @@ def _dispatch(argv: list[str]) -> int:
     rest = list(argv)
     while rest and rest[0].startswith("-") and rest[0] not in ("-h", "--help", "-V", "--version"):
         before.append(rest.pop(0))
+        if before[-1] == "--color" and rest:
+            before.append(rest.pop(0))
     if not rest:
         if before:
             raise UsageError(f"{before[0]} needs a command", hint="detente --help lists them")
@@ -110,7 +112,9 @@ def _listen_for_signals() -> None:
 def _failed(err: DetenteError, argv: list[str]) -> int:
     from detente.cli.output import show_error
 
-    show_error(err, json_to=next((word for word in argv if not word.startswith("-")), "") if "--json" in argv else None)
+    verb = next((word for word in argv if word in VERBS or word in ALIASES), "")
+    json = "--json" in argv or os.environ.get("DETENTE_JSON", "").lower() in ("1", "true", "yes", "on")
+    show_error(err, json_to=ALIASES.get(verb, verb) if json else None)
     return err.exit_status
 
 

@@ -81,11 +81,14 @@ class Parser(argparse.ArgumentParser):
                 raise UsageError(
                     f"`{word}` begins with a dash that is no hyphen", hint=f"type it as: --{word.lstrip('–—−-')}"
                 )
+        config.check(
+            self._environ, self._verb, {flag[2:] for action in self._actions for flag in action.option_strings}
+        )
         parsed, unknown = self.parse_known_intermixed_args(argv) if self._mixes() else self.parse_known_args(argv)
         if unknown:
             word = unknown[0]
             known = [flag for action in self._actions for flag in action.option_strings]
-            near = nearest(word.partition("=")[0], known, 3)
+            near = nearest(word.partition("=")[0], [flag for flag in known if flag.startswith("--")], 3)
             raise UsageError(
                 f"detente {self._verb} has no option {word}" if word.startswith("-") else f"`{word}` is too much here",
                 hint=f"did you mean {near}" if near else f"detente {self._verb} --help lists the options",
@@ -111,8 +114,8 @@ def _typed(value: Any, where: str, action: str | None, kind: Any) -> Any:
     if kind is not None:
         try:
             return kind(value)
-        except (ValueError, argparse.ArgumentTypeError) as err:
-            raise UsageError(f"{where} cannot be `{value}`", hint=str(err) or None) from err
+        except (ValueError, TypeError) as err:
+            raise UsageError(f"{where} cannot be `{value}`", hint="write a whole number") from err
     return value
 
 

@@ -188,7 +188,10 @@ def show_bug(argv: Sequence[str]) -> None:
     import tempfile
     import traceback
 
-    text = f"detente {' '.join(argv)}\n{sys.version}\n\n{traceback.format_exc()}"
+    from detente.plan.request import without_login
+
+    words = " ".join(map(without_login, argv))
+    text = f"detente {words}\n{sys.version}\n\n{traceback.format_exc()}"
     try:
         from detente.host.fs import make_directory
         from detente.host.paths import user_paths

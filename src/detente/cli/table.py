@@ -17,7 +17,7 @@ SELF = "détente itself"
 
 VERBS: dict[str, Verb] = {
     "install": Verb("install", "install applications, each in an environment of its own", CHANGE),
-    "remove": Verb("remove", "remove applications, with what only they needed", CHANGE),
+    "remove": Verb("remove", "remove applications; `collect` then frees their space", CHANGE),
     "run": Verb("run", "run an application, installed or not", CHANGE),
     "list": Verb("list", "what is installed", LOOK),
     "show": Verb("show", "everything about one application", LOOK),

@@ -176,7 +176,7 @@ class _Entry:
         best = tags[0] if tags else "no tags"
         return ResolutionError(
             f"{self.title} has no file for this interpreter ({best})",
-            hint=f"try another interpreter (--python 3.x) or another version: detente install '{self.name}<{self.version}'",
+            hint=f"try another Python (--python 3.x) or another version: detente install '{self.name}<{self.version}'",
             context=tuple(f"it has {name}" for name in files[:8]),
         )
 

@@ -8,6 +8,7 @@ from detente.model import Application, StoreEntry
 
 # the interpreter and its installer under any of their names; pipx, pip-audit and the like are applications
 _RESERVED = re.compile(r"(?:python|pip|pypy)[0-9.]*(?:t|d|w|-config)?")
+_ONLY_METADATA = 8  # files: a distribution of no more only names others
 LAUNCH = "launch"  # the directory of an environment that holds launchers
 BIN = "bin"
 
@@ -63,12 +64,13 @@ def _again(name: str, suffix: str) -> str:
 
 
 def _no_commands(again: str, primary: StoreEntry, others: Sequence[StoreEntry]) -> Refused:
-    having = [entry.name for entry in others if not all(map(_is_reserved, _commands(entry)))]
-    if having:
+    having = [entry for entry in others if not all(map(_is_reserved, _commands(entry)))]
+    having.sort(key=lambda entry: (primary.name not in _commands(entry), not _related(primary.name, entry.name)))
+    if having and (primary.files <= _ONLY_METADATA or _related(primary.name, having[0].name)):
         return Refused(
             f"{primary.name} {primary.version} has no command of its own",
-            context=[f"commands come with: {', '.join(having)}"],
-            hint=f"{again} --commands-from {having[0]}",
+            context=[f"commands come with: {', '.join(entry.name for entry in having)}"],
+            hint=f"{again} --commands-from {having[0].name}",
         )
     if _commands(primary):
         return Refused(

@@ -14,7 +14,7 @@ def specify(
 ) -> EnvironmentSpec:
     """Return the environment of `entries` (store directories) on `interpreter` below the directory `data`.
 
-    Its key digests everything that its files depend on: layout, place, interpreter, entries in their order.
+    Its key digests everything that it runs from: layout, place, interpreter, entries in their order.
     """
     content = json.dumps([LAYOUT, data, interpreter.path, interpreter.cache_tag, interpreter.platform, list(entries)])
     key = hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -140,8 +140,10 @@ def _difference(old: Application, new: Application) -> str:
         return f"Python {old.python} to {new.python}"
     if old.wish.added != new.wish.added:
         return "with " + ", ".join(new.wish.added) if new.wish.added else "nothing added any more"
+    if old.wish.editable != new.wish.editable:
+        return "run from its source" if new.wish.editable else "a copy of its own"
     if old.environment != new.environment:
-        return "its dependencies change"
+        return "built anew" if new.wish.requirement.startswith("/") else "its dependencies change"
     if old.commands.keys() != new.commands.keys():
         return "other commands"
     return "asked for as " + new.wish.requirement

@@ -18,7 +18,7 @@ from detente.host import fs, proc
 from detente.host.paths import Paths
 from detente.model import Artifact, Wish
 from detente.plan.facts import Resolution
-from detente.plan.request import is_direct, requirement_name
+from detente.plan.request import is_direct, requirement_name, without_login
 from detente.progress import Progress
 from detente.scan.interpreters import Inventory, Probe, choose
 
@@ -85,7 +85,7 @@ class Resolver:
             if not text:
                 raise
         with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to fail
-            fs.replace_file(kept, text.encode())
+            fs.replace_file(kept, without_login(text).encode(), 0o600)
         return text, 0.0
 
     def _sources_for(self, wish: Wish) -> Sources:

@@ -19,7 +19,6 @@ from detente.model import Command, Interpreter
 
 MARKS = "bytecode"
 JOBS = min(8, len(os.sched_getaffinity(0)))  # workers for one interpreter
-JOBS = len(os.sched_getaffinity(0))  # worker processes, one for each processor we may use
 
 _WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compile_worker.py")
 _PIPE_BYTES = 1 << 20

@@ -5,7 +5,19 @@ import argparse
 from detente.cli.options import Invocation, Parser
 from detente.host.paths import user_paths
 
-_SHOWN = ("bin", "data", "store", "environments", "generations", "current", "config", "state", "cache")
+_SHOWN = (
+    "bin",
+    "share",
+    "data",
+    "store",
+    "builds",
+    "environments",
+    "generations",
+    "current",
+    "config",
+    "state",
+    "cache",
+)
 
 
 def configure(parser: Parser) -> None:

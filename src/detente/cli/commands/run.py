@@ -35,11 +35,13 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     if not parsed.app:
         raise UsageError("nothing was named", hint="detente run APP [ARGUMENTS]")
     paths = user_paths(invocation.environ)
-    asks = parsed.added or parsed.python or parsed.pre or parsed.distribution or parsed.index_url
-    if not asks:
-        found = installed(paths, parsed.app)
-        if found is not None and not parsed.dry_run:
-            proc.become([found, *parsed.arguments])
+    found = None if _asks_for_another(parsed) else installed(paths, parsed.app)
+    if found is not None and parsed.dry_run:
+        invocation.output.text(f"would run {found}")
+        invocation.output.data({"program": found})
+        return 0
+    if found is not None:
+        proc.become([found, *parsed.arguments])
     parsed.requirements = [parsed.distribution or parsed.app]
     parsed.editable = parsed.requirement = parsed.suffix = None
     (asked,) = asking.asked(parsed)
@@ -50,6 +52,12 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         place, application = detente.ephemeral(asked)
     command = parsed.app if parsed.distribution else requirement_name(asked.requirement)
     return proc.become([os.path.join(place, _program(application, command)), *parsed.arguments])
+
+
+def _asks_for_another(parsed: argparse.Namespace) -> bool:
+    """Say whether the options ask for something else than what is installed."""
+    said = (parsed.added, parsed.python, parsed.pre, parsed.distribution, parsed.commands_from)
+    return any(said) or bool(parsed.index_url or parsed.extra_index_url or parsed.find_links)
 
 
 def installed(paths: Paths, word: str) -> str | None:
