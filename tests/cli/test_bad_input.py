@@ -313,7 +313,8 @@ def test_a_requirements_file_without_its_option_is_recognised(machine: Machine) 
 
 
 def test_start_up_code_is_asked_about_for_a_single_run_too(machine: Machine, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path, "starter", "1.0", commands=["starter"], pth={"starter.pth": "import os; os.getpid()\n"})
+    starter = {"starter.pth": "import os; os.getpid()\n"}
+    wheel = make_wheel(tmp_path, "starter", "1.0", commands=["starter"], pth=starter)
     assert "starter.pth" in machine.refused(5, "run", str(wheel)).err
     assert machine.ok("run", "-y", str(wheel)).out == "starter 1.0\n"
 

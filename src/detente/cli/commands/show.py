@@ -26,11 +26,8 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     found = []
     for name in parsed.names:
         key = key_of(name, frozenset(applications))
-        key = (
-            next((item.key for item in applications.values() if name in item.commands), key)
-            if key not in applications
-            else key
-        )
+        if key not in applications:  # perhaps one of its commands
+            key = next((item.key for item in applications.values() if name in item.commands), key)
         if key not in applications:
             raise NotFound(f"no application is called {name}", hint="detente list shows what is installed")
         found.append(applications[key])
