@@ -85,6 +85,13 @@ class Detente:
             found = found.union(*(item.applications for item in generations.history(self.paths)))
         return found
 
+    def owner_of(self, command: str) -> str:
+        """Return the key of the application that exposes `command`, or ""."""
+        from detente.store import generations
+
+        items = generations.current(self.paths)[0].applications.values()
+        return next((item.key for item in items if command in item.commands), "")
+
     def wish_of(self, key: str) -> Wish | None:
         """Return what was asked for about application `key`, None where there is none."""
         from detente.store import generations
@@ -158,7 +165,7 @@ class Detente:
 
         A local source is never as asked: it may have changed, so it is looked at each time.
         """
-        from detente.store import exposures, generations
+        from detente.store import environments, exposures, generations
 
         keys = []
         for asked in request.asked:
@@ -167,8 +174,7 @@ class Detente:
                 return False
             if asked.requirement.startswith("/") and not asked.editable:
                 return False
-            python = os.path.join(self.paths.environments, item.environment, "bin", "python")
-            if not os.access(python, os.X_OK):
+            if not environments.is_whole(self.paths, item.environment):
                 return False
             keys.append(item.key)
         return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))

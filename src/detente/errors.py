@@ -106,6 +106,12 @@ class DiskError(DetenteError):
     code = "disk"
 
 
+class Unprinted(DetenteError):
+    """What was asked for is done, but the answer could not be written."""
+
+    code = "unprinted"
+
+
 class Interrupted(DetenteError):
     """The person pressed Ctrl-C, or a signal asked us to stop."""
 

@@ -2,6 +2,7 @@
 
 import re
 
+SELF = "detente"  # the name of our own distribution, application and command
 _SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 _COMMAND = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")

@@ -2,6 +2,7 @@ import errno
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -317,6 +318,7 @@ class Homes(RuleBasedStateMachine):
         os.makedirs(self.paths.bin)
         self.current = EMPTY_GENERATION
         self.foreign: set[str] = set()
+        self.kept: Counter[str] = Counter()  # what lies in quarantine, by the name that it had
         self.whole = True
 
     def teardown(self) -> None:
@@ -337,9 +339,14 @@ class Homes(RuleBasedStateMachine):
         self.reconcile(self.current, frozenset())
 
     def reconcile(self, before: Generation, over: frozenset[str]) -> None:
+        ours = {name for name in os.listdir(self.paths.bin) if os.path.islink(os.path.join(self.paths.bin, name))}
         refused = expose.reconcile(self.paths, self.current, before, tuple(sorted(over)))
         wanted = {name for item in self.current.applications.values() for name in item.commands}
+        self.kept.update(self.foreign & wanted & over)
         self.foreign -= wanted & over
+        back = {name for name in ours - wanted if self.kept[name]}
+        self.kept.subtract(back)
+        self.foreign |= back
         assert {os.path.basename(path) for path in refused} == wanted & self.foreign
 
     @rule(name=_COMMANDS)

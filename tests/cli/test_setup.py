@@ -70,3 +70,13 @@ def test_the_wheel_has_all_that_an_installed_one_needs(own: Machine) -> None:
     have = {str(path.relative_to(entry / "lib")) for path in (entry / "lib" / "detente").rglob("*.py")}
     want = {str(path.relative_to(SOURCE)) for path in (SOURCE / "detente").rglob("*.py")}
     assert have == want
+
+
+def test_going_back_does_not_take_detente_itself_away(own: Machine) -> None:
+    setup(own)
+    own.call("detente", "install", "demo")
+    assert own.call("detente", "rollback", "0").status == 0
+    assert own.commands() == ["detente"]
+    assert own.call("detente", "rollback", "2").status == 0
+    assert own.commands() == ["demo", "demo-admin", "detente"]
+    assert own.call("detente", "rollback", "detente").status == 3

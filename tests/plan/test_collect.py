@@ -158,7 +158,8 @@ def _an_environment(paths: Paths, *entries: str, record: bool = True) -> str:
     for name in entries:
         (site / f"{name}.py").symlink_to(Path(paths.store, name, "lib", f"{name}.py"))
     if record:
-        environments._write_record(os.path.join(paths.environments, spec.directory), spec)
+        place = os.path.join(paths.environments, spec.directory)
+        environments._write_record(place, place, spec)
     return spec.directory
 
 

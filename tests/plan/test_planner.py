@@ -336,7 +336,7 @@ def test_rollback_to_a_number_restores_it_and_to_the_present_one_does_nothing() 
 def test_rollback_to_an_unknown_number_tells_which_are_kept() -> None:
     with pytest.raises(NotFound, match="there is no generation 9; kept are 3, 2, 1"):
         planner.plan(Rollback(number=9), facts(*THREE))
-    with pytest.raises(NotFound, match="there is no generation 9; kept are none"):
+    with pytest.raises(NotFound, match="there is no generation 9; kept are 0, the empty beginning"):
         planner.plan(Rollback(number=9), facts())
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from detente.apply.build import build
 from detente.apply.crew import work_off
 from detente.apply.workshop import Workshop
-from detente.errors import NetworkError
+from detente.errors import Interrupted, NetworkError
 from detente.host import fs
 from detente.host.net import Fetcher
 from detente.model import Artifact, Interpreter, StoreEntry
@@ -49,6 +49,9 @@ def acquire(plan: Plan, workshop: Workshop) -> dict[Slot, str]:
             hall.open_compilers({step.interpreter for step in steps})
             work_off(steps, hall.take, min(FETCHERS, len(steps)), workshop.stop)
         return hall.publish()
+    except (KeyboardInterrupt, Interrupted):
+        hall.end()  # whoever waits for the prompt does not wait for a clean-up: the next command sweeps
+        raise
     except BaseException:
         hall.clear()
         raise
@@ -143,6 +146,7 @@ class _Hall:
     def publish(self) -> dict[Slot, str]:
         """Seal, sync once, and rename everything into the store; durable on return."""
         paths = self._workshop.paths
+        self._workshop.progress.phase("compiling")
         for compiler in self._compilers.values():
             compiler.finish()
         for staged, _ in self._staged.values():
@@ -162,11 +166,15 @@ class _Hall:
                 fs.make_directory(paths.builds)
                 fs.switch(link, f"../store/{entry.directory}")
 
-    def clear(self) -> None:
-        """Take away what was staged; what cannot be taken now is swept by the next command."""
+    def end(self) -> None:
+        """Let nobody go on working."""
         for compiler in self._compilers.values():
             with contextlib.suppress(Exception):
                 compiler.__exit__(None, None, None)
+
+    def clear(self) -> None:
+        """Take away what was staged; what cannot be taken now is swept by the next command."""
+        self.end()
         for staged in self._open:
             with contextlib.suppress(OSError):
                 staged.discard()

@@ -14,6 +14,7 @@ from detente.host.paths import Paths
 from detente.model import Generation
 from detente.store.exposures import is_ours, places
 
+WAS = "was"  # the file of a quarantined one that says where it was
 _SHARED = (
     "bash-completion/completions",
     "zsh/site-functions",
@@ -51,6 +52,7 @@ def reconcile(paths: Paths, generation: Generation, before: Generation, over: tu
     for link in sorted(_ours(paths, before) - wanted.keys()):
         try:
             os.unlink(link)
+            _give_back(paths, link)
         except OSError as err:
             _check(err)
             refused.append(link)
@@ -121,7 +123,7 @@ def _quarantine(paths: Paths, path: str) -> None:
 
     folder = os.path.join(paths.state, "quarantine", str(time.time_ns()))
     fs.make_directory(folder)
-    fs.write_file(os.path.join(folder, "was"), os.fsencode(path) + b"\n")
+    fs.write_file(os.path.join(folder, WAS), os.fsencode(path) + b"\n")
     saved = os.path.join(folder, os.path.basename(path))
     target = fs.read_link(path)
     if target is None:
@@ -129,3 +131,22 @@ def _quarantine(paths: Paths, path: str) -> None:
     else:
         os.symlink(target, saved)
         os.unlink(path)
+
+
+def _give_back(paths: Paths, path: str) -> None:
+    """Put what was moved away from `path`, last of all, back to where it was; it is free now."""
+    import shutil
+
+    top = os.path.join(paths.state, "quarantine")
+    for name in sorted(os.listdir(top) if os.path.isdir(top) else (), reverse=True):
+        folder = os.path.join(top, name)
+        try:
+            with open(os.path.join(folder, WAS), "rb") as stream:
+                was = os.fsdecode(stream.read().removesuffix(b"\n"))
+        except OSError:
+            continue
+        saved = os.path.join(folder, os.path.basename(path))
+        if was == path and os.path.lexists(saved):
+            shutil.move(saved, path)
+            fs.remove_tree(folder)
+            return

@@ -10,6 +10,8 @@ from detente.host import fs
 from detente.names import is_command, is_name
 from detente.plan.request import Asked, canonical_requirement, is_direct
 
+_SSH = re.compile(r"[\w.-]+@[\w.-]+:[^\s/][^\s]*\Z")
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+\w*")
 _AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)@([A-Za-z0-9][^\s/:]*)\Z")
 _OPTION = re.compile(r"(?:^|\s)(--?[a-z][a-z-]*)")  # a whole line of options, or one behind a requirement
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
@@ -30,6 +32,12 @@ def requirement(text: str, folder: str = "") -> str:
         _check_digest(text, url.fragment)
     elif is_direct(text) and "://" in text:
         return text
+    if _SSH.match(text):
+        raise UsageError(f"`{text}` is how ssh names a repository", hint=f"write git+ssh://{text.replace(':', '/', 1)}")
+    if re.match(r"(?:github|gitlab|codeberg|bitbucket)\.", text) and "/" in text:
+        raise UsageError(f"`{text}` is a web address", hint=f"write git+https://{text}")
+    if _VERSION.fullmatch(text):
+        raise UsageError(f"`{text}` is a version, not a name", hint=f"write it behind its name: NAME=={text}")
     path, bracket, extras = text.partition("[")
     pathlike = path.startswith((".", "/", "~")) or (
         os.sep in path.partition(";")[0] and " @ " not in text and "://" not in text

@@ -121,6 +121,9 @@ def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
             line += f" (Python {item.python}): {', '.join(item.commands)}"
         output.tell(line)
     _warn(invocation, outcome.plan)
+    for step in outcome.plan.steps:
+        for name in step.over if isinstance(step, Switch) else ():
+            output.note(f"note: the {name} that was there is kept in quarantine, and comes back when ours goes")
     for path in outcome.unexposed:
         output.note(f"warning: {path} belongs to someone else and stays as it is")
     output.data(

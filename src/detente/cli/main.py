@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from types import FrameType
 
 from detente import __version__
-from detente.cli.table import ALIASES, EXAMPLES, VERBS
+from detente.cli.output import flush, put
+from detente.cli.table import ALIASES, EXAMPLES, HABITS, VERBS
 from detente.errors import DetenteError, Interrupted, UsageError
 
 BUG = 70  # sysexits.h EX_SOFTWARE
@@ -15,11 +16,12 @@ BUG = 70  # sysexits.h EX_SOFTWARE
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status (docs/errors.md lists them)."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _open_standard_streams()
     _prepare_streams()
     _listen_for_signals()
     try:
         status = _dispatch(argv)
-        sys.stdout.flush()
+        flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
@@ -48,20 +50,22 @@ def _dispatch(argv: list[str]) -> int:
     if not rest:
         if before:
             raise UsageError(f"{before[0]} needs a command", hint="detente --help lists them")
-        sys.stdout.write(overview.text(VERBS, EXAMPLES))
+        put(overview.text(VERBS, EXAMPLES))
         return 0
     word = rest.pop(0)
     if word in ("-h", "--help", "help"):
         known = ALIASES.get(rest[0], rest[0]) if rest else ""
         if known in VERBS:
             return _run(known, ["--help"])
-        sys.stdout.write(overview.text(VERBS, EXAMPLES))
+        put(overview.text(VERBS, EXAMPLES))
         return 0
     if word in ("-V", "--version", "version"):
-        sys.stdout.write(f"detente {__version__}\n")
+        put(f"detente {__version__}\n")
         return 0
     verb = ALIASES.get(word, word)
     if verb not in VERBS:
+        if word in HABITS:
+            raise UsageError(f"detente has no command `{word}`", hint=HABITS[word])
         near = overview.nearest(word, [*VERBS, *ALIASES])
         raise UsageError(
             f"detente has no command `{word}`",
@@ -83,6 +87,19 @@ def _run(verb: str, argv: list[str]) -> int:
     except SystemExit as end:  # argparse has printed the help
         return int(end.code or 0)
     return int(module.run(parsed, options.Invocation(verb, argv, parsed)))
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where cron or a daemon gave us nothing, before a file of ours gets that number."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            break
+        os.set_inheritable(fd, True)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _prepare_streams() -> None:

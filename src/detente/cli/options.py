@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from detente import config
 from detente.cli.output import Output
 from detente.cli.overview import nearest
-from detente.errors import UsageError
+from detente.errors import ConfigError, UsageError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -55,6 +55,10 @@ class Parser(argparse.ArgumentParser):
             value, where = config.value(self._environ, self._verb, name)
         if value is not None:
             settings["default"] = _typed(value, where, action, settings.get("type"))
+            if "choices" in settings and settings["default"] not in settings["choices"]:
+                raise ConfigError(
+                    f"{where} cannot be `{value}`", hint=f"write one of: {', '.join(settings['choices'])}"
+                )
         self.add_argument(*flags, **settings)
 
     def reading(self) -> None:
@@ -104,18 +108,24 @@ class Parser(argparse.ArgumentParser):
 
 
 def _typed(value: Any, where: str, action: str | None, kind: Any) -> Any:
+    """Return `value`, from a variable or a TOML file, as the option wants it; raise ConfigError where it cannot be."""
     if action == "store_true":
         text = str(value).lower()
         if text not in _TRUE | _FALSE:
-            raise UsageError(f"{where} must be yes or no, not `{value}`", hint="write 1 or 0")
+            raise ConfigError(f"{where} must be yes or no, not `{value}`", hint="write true or false")
         return text in _TRUE
     if action == "append":
-        return value.split() if isinstance(value, str) else list(value)
-    if kind is not None:
-        try:
-            return kind(value)
-        except (ValueError, TypeError) as err:
-            raise UsageError(f"{where} cannot be `{value}`", hint="write a whole number") from err
+        values = value.split() if isinstance(value, str) else value
+        if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+            raise ConfigError(f"{where} must be a list of texts, not `{value}`", hint='write it as ["one", "two"]')
+        return values
+    if kind is int:
+        text = "" if isinstance(value, bool) else str(value)
+        if not text.isascii() or not text.isdigit():
+            raise ConfigError(f"{where} cannot be `{value}`", hint="write a whole number")
+        return int(text)
+    if not isinstance(value, str):
+        raise ConfigError(f"{where} must be text, not `{value}`", hint=f'put it in quotes: "{value}"')
     return value
 
 

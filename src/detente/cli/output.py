@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from detente.errors import DetenteError
+from detente.errors import DetenteError, Unprinted
 from detente.progress import Progress
 
 TYPE_CHECKING = False  # type checkers take it for true; the module `typing` itself would cost more than an error does
@@ -12,6 +12,34 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
+
+
+def put(text: str) -> None:
+    """Write `text` to stdout; raise Unprinted where that fails otherwise than by a closed pipe."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise
+    except OSError as err:
+        raise _unprinted(err) from err
+
+
+def flush() -> None:
+    """Write out what is held back; raise as `put` does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as err:
+        raise _unprinted(err) from err
+
+
+def _unprinted(err: OSError) -> Unprinted:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left over goes nowhere
+    return Unprinted(
+        f"the answer could not be written: {err.strerror}",
+        hint="what was asked for is done all the same; `detente history` shows it",
+    )
 
 
 class Output:
@@ -27,7 +55,7 @@ class Output:
     def text(self, line: str = "") -> None:
         """Print an answer to what was asked."""
         if not self.json:
-            sys.stdout.write(printable(line) + "\n")
+            put(printable(line) + "\n")
 
     def tell(self, line: str) -> None:
         """Print what was done; `-q` keeps it."""
@@ -45,7 +73,7 @@ class Output:
         for number, row in enumerate((heads, *rows)):
             line = "  ".join(f"{printable(cell):<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
             if not self.json:
-                sys.stdout.write(f"\033[1m{line}\033[0m\n" if self.color and number == 0 else f"{line}\n")
+                put(f"\033[1m{line}\033[0m\n" if self.color and number == 0 else f"{line}\n")
 
     def data(self, value: "Any", *, ok: bool = True) -> None:
         """Print the JSON object, where that was asked for."""
@@ -180,7 +208,7 @@ def _print_envelope(verb: str, value: "Any", errors: "list[dict[str, Any]]", *, 
     import json
 
     envelope = {"schema": SCHEMA, "command": verb, "ok": ok, "data": value, "errors": errors}
-    sys.stdout.write(json.dumps(envelope, indent=2) + "\n")
+    put(json.dumps(envelope, indent=2) + "\n")
 
 
 def show_bug(argv: Sequence[str]) -> None:

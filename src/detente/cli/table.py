@@ -41,3 +41,23 @@ EXAMPLES = (
     ("detente list", "what is installed"),
     ("detente rollback", "undo the last change"),
 )
+
+# words that people bring along from other tools, and what does it here
+HABITS: dict[str, str] = {
+    "upgrade": "there is no upgrade yet; for the newest: detente remove NAME && detente install NAME",
+    "update": "there is no upgrade yet; for the newest: detente remove NAME && detente install NAME",
+    "upgrade-all": "there is no upgrade yet; for the newest: detente remove NAME && detente install NAME",
+    "outdated": "there is no such list yet; what is installed: detente list",
+    "search": "there is no search yet; try a name: detente install NAME -n",
+    "inject": "add to an application's environment: detente install APPLICATION --with REQUIREMENT",
+    "uninject": "ask for the application afresh: detente remove NAME && detente install NAME",
+    "ensurepath": "detente says after an install how its commands get onto PATH",
+    "freeze": "as JSON: detente list --json",
+    "reinstall": "detente remove NAME && detente install NAME",
+    "uninstall-all": "name them: detente remove NAME…; the names: detente list",
+    "tool": "there is no second word: detente install NAME",
+    "venv": "each application has an environment of its own: detente install NAME",
+    "autoremove": "detente collect",
+    "clean": "detente collect",
+    "purge": "detente remove NAME && detente collect",
+}

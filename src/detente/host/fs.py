@@ -18,7 +18,8 @@ STAGING = ".staging-"
 
 def disk_error(err: OSError, doing: str) -> DetenteError:
     """Word an OSError met while `doing` (for example "writing /x/y") as one sentence with its way out."""
-    path = err.filename if isinstance(err.filename, str) else ""
+    names = [name for name in (err.filename, err.filename2) if isinstance(name, str) and name.startswith("/")]
+    path = names[0] if names else ""
     where = f" ({path})" if path and path not in doing else ""
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
         what = "the disk is full" if err.errno == errno.ENOSPC else "the disk quota is used up"

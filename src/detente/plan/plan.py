@@ -143,7 +143,9 @@ def _difference(old: Application, new: Application) -> str:
     if old.wish.editable != new.wish.editable:
         return "run from its source" if new.wish.editable else "a copy of its own"
     if old.environment != new.environment:
-        return "built anew" if new.wish.requirement.startswith("/") else "its dependencies change"
+        return "built anew" if "/" in new.wish.requirement else "its dependencies change"
+    if old.wish.prerelease != new.wish.prerelease:
+        return "pre-releases too"
     if old.commands.keys() != new.commands.keys():
         return "other commands"
     return "asked for as " + new.wish.requirement

@@ -1,9 +1,10 @@
 """Request and facts in, plan out. Pure: the same input gives the same plan, and nothing is touched."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from detente.errors import Collision, NotFound, UsageError
 from detente.model import Application, Generation, StoreEntry
+from detente.names import SELF
 from detente.plan import commands, startup
 from detente.plan.environment import specify
 from detente.plan.facts import Facts, Holdings, Resolution, slot
@@ -171,15 +172,27 @@ def _rollback(request: Rollback, facts: Facts) -> Plan:
     if request.number is not None:
         target = _numbered(request.number, facts)
         if target is None:
-            known = ", ".join(str(item.number) for item in facts.history) or "none"
+            known = ", ".join(str(item.number) for item in facts.history)
+            if _complete(facts):
+                known = f"{known}, and 0, the empty beginning" if known else "0, the empty beginning"
             raise NotFound(
                 f"there is no generation {request.number}; kept are {known}", hint="detente history lists them"
             )
     else:
-        target = next((item for item in _older(facts, current.origin) if _differs(item, current.applications)), None)
+        older = _older(facts, current.origin)
+        target = next((item for item in older if effects(current.applications, _restored(item, current))), None)
         if target is None:
             raise NotFound("there is nothing to go back to", hint="detente history lists what was changed")
-    return _switched(facts, dict(target.applications), [], origin=target.origin)
+    return _switched(facts, _restored(target, current), [], origin=target.origin)
+
+
+def _restored(target: Generation, current: Generation) -> dict[str, Application]:
+    """Return what going back to `target` gives: its applications, and detente itself as it is now.
+
+    Whoever goes back must be able to go forth again; `detente setup --undo` is the way to be rid of it.
+    """
+    own = {SELF: current.applications[SELF]} if SELF in current.applications else {}
+    return {**target.applications, **own}
 
 
 def _numbered(number: int, facts: Facts) -> Generation | None:
@@ -199,10 +212,6 @@ def _older(facts: Facts, origin: int) -> list[Generation]:
     return [*found, Generation(0, 0, 0, "", "", (), {})] if _complete(facts) else found
 
 
-def _differs(generation: Generation, applications: Mapping[str, Application]) -> bool:
-    return bool(effects(dict(applications), generation.applications))
-
-
 def _rollback_one(key: str, facts: Facts) -> Plan:
     current = facts.generation.applications.get(key)
     if current is None and not any(key in item.applications for item in facts.history):
@@ -211,6 +220,8 @@ def _rollback_one(key: str, facts: Facts) -> Plan:
     since = current.since if current else facts.generation.number
     for item in _older(facts, since):
         before = item.applications.get(key)
+        if before is None and key == SELF:
+            break  # who took itself away could not come back: that is for `setup --undo`
         if before != current:
             after = {name: value for name, value in facts.generation.applications.items() if name != key}
             if before is not None:

@@ -12,6 +12,7 @@ _CLAUSE = re.compile(r"\s*(===|[=!<>~]=|[<>])\s*([^\s<>=~;()]+)\s*")
 _URL = re.compile(r"(?:(?:git|hg|bzr|svn)\+)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)  # needs no quotes in a shell
 _LOGIN = re.compile(r"(https?://)[^/@\s'\"]+@")
+LONGEST_NAME = 200  # characters; the name of a file can have 255 bytes
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
@@ -96,6 +97,10 @@ def canonical_requirement(text: str) -> str:
             f"`{text}` is not a requirement",
             hint="name a distribution such as httpie or 'httpie>=3', a URL, or a path such as ./project",
         )
+    if len(match[1]) > LONGEST_NAME:
+        raise UsageError(
+            f"`{match[1][:40]}…` is too long for a name: {len(match[1])} characters", hint="check what was pasted"
+        )
     name, extras, rest = normalized(match[1]), match[2] or "", match[3].strip()
     if rest and rest[0] not in "<>=!~@;(":
         raise UsageError(
@@ -153,7 +158,8 @@ def command_of(wish: Wish) -> str:
         wish.requirement if _PLAIN.fullmatch(wish.requirement) else "'" + wish.requirement.replace("'", "'\\''") + "'"
     )
     suffix = f" --as={wish.suffix}" if wish.suffix else ""
-    return f"detente install {'-e ' if wish.editable else ''}{quoted}{suffix}"
+    python = " --python python3" if wish.python else ""  # the one that was wished for is what went away
+    return f"detente install {'-e ' if wish.editable else ''}{quoted}{suffix}{python}"
 
 
 def without_login(text: str) -> str:

@@ -114,6 +114,9 @@ class Resolver:
                 from detente.engine.explain import explain
 
                 raise explain(answer, requirements, sources)
+            for line in answer.stderr.splitlines():
+                if line.startswith("warning: ") and "extra named" in line:
+                    self._progress.say(line)
             with open(output, encoding="utf-8") as stream:
                 return stream.read()
         finally:

@@ -41,7 +41,7 @@ def stage(paths: Paths, spec: "EnvironmentSpec") -> fs.Staged:
 def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries: list[StoreEntry]) -> None:
     interpreter = spec.interpreter
     python = _interpreter_links(root, final, interpreter)
-    _write_record(root, spec)
+    _write_record(root, final, spec)
     site = os.path.join(root, interpreter.site)
 
     def trees(part: str) -> list[farm.Tree]:
@@ -87,10 +87,11 @@ def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
     return os.path.join(final, "bin", "python")
 
 
-def _write_record(root: str, spec: "EnvironmentSpec") -> None:
+def _write_record(root: str, final: str, spec: "EnvironmentSpec") -> None:
     record = {
         "schema": SCHEMA,
         "label": spec.label,
+        "place": final,
         "interpreter": spec.interpreter._asdict(),
         "entries": list(spec.entries),
     }
@@ -132,6 +133,21 @@ def _claim(made: dict[str, str], name: str, entry: StoreEntry) -> bool:
 def entries_of(paths: Paths, directory: str) -> tuple[str, ...]:
     """Return the store entries that environment `directory` links; raise IntegrityError without its record."""
     return tuple(_record(paths, directory)["entries"])
+
+
+def is_whole(paths: Paths, directory: str) -> bool:
+    """Say whether environment `directory` can run: it is where it was made, its interpreter and entries are there."""
+    place = os.path.join(paths.environments, directory)
+    try:
+        record = _record(paths, directory)
+    except IntegrityError:
+        return False
+    entries = (os.path.join(paths.store, name) for name in record["entries"])
+    return (
+        record.get("place") == place
+        and os.access(os.path.join(place, "bin", "python"), os.X_OK)
+        and all(map(os.path.isdir, entries))
+    )
 
 
 def interpreter_of(paths: Paths, directory: str) -> Interpreter:

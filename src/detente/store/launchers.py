@@ -7,12 +7,12 @@ where it is not; what is exposed on PATH are launchers.
 import re
 from collections.abc import Sequence
 
-from detente.names import normalized
+from detente.names import SELF, normalized
 
 SHEBANG_LIMIT = 127  # bytes that every kernel reads of a first line (execve(2))
 _PLAIN = re.compile(rb"[A-Za-z0-9/ ._,:=@%+-]+")  # means itself between single quotes, to the shell and to Python
-SELF = "detente"
 _GONE = r"printf 'error: %s needs %s, which is gone\nhint: %s\n'"
+_MOVED = r"printf 'error: %s was at home in %s, which is gone (was it moved?)\nhint: %s\n'"
 _SELF_VERSIONS = range(11, 20)  # minor versions of Python 3 that the fallback looks for by name
 
 
@@ -79,6 +79,7 @@ def launcher(command: str, again: str, environment: str, interpreter: str) -> by
         "#!/bin/sh",
         f"e={quoted(environment)}",
         f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
+        f'if [ ! -d "$e" ]; then {_MOVED} {quoted(command)} "$e" {quoted(again)} >&2; exit 127; fi',
         f"{_GONE} {quoted(command)} {quoted(interpreter)} {quoted(again)} >&2",
         "exit 127",
         "",
@@ -94,6 +95,7 @@ def self_launcher(environment: str, interpreter: str, site: str) -> bytes:
         "#!/bin/sh",
         f"m={quoted(program)}",
         f"p={quoted(interpreter)}",
+        f'if [ ! -e "$m" ]; then {_MOVED} detente "$m" "./detente setup, in a checkout of it" >&2; exit 127; fi',
         'if [ -x "$p" ]; then exec "$p" -I -S "$m" "$@"; fi',
         f"for p in /usr/bin/python3 python3 {names}; do",
         '  p=$(command -v "$p") || continue',

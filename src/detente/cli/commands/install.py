@@ -1,10 +1,12 @@
 """`detente install`: have applications."""
 
 import argparse
+import os
 
 from detente.api import Outcome
 from detente.cli import asking, changes
 from detente.cli.options import Invocation, Parser
+from detente.names import is_name
 from detente.plan.request import Install
 
 
@@ -44,6 +46,9 @@ def sources(parser: Parser) -> None:
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
     request = Install(asking.asked(parsed), parsed.force)
+    for word in parsed.requirements:
+        if is_name(word) and os.path.exists(os.path.join(word, "pyproject.toml")):
+            invocation.output.note(f"note: {word} is taken for a name on the index; the directory is ./{word}")
     with changes.working(invocation, parsed) as detente:
         outcome = detente.install(request)
     if parsed.dry_run:

@@ -2,9 +2,10 @@
 
 import argparse
 
+from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
-from detente.errors import UsageError
+from detente.errors import NotFound, UsageError
 from detente.names import key_of
 from detente.plan.request import Remove
 
@@ -25,6 +26,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         raise UsageError("nothing was named", hint="detente remove NAME…; detente list shows the names")
     with changes.working(invocation, parsed) as detente:
         known = detente.keys(past=True)
+        _check_commands(parsed.names, known, detente)
         keys = dict.fromkeys(key_of(name, known) for name in parsed.names)
         outcome = detente.remove(Remove(tuple(keys)))
     if parsed.dry_run:
@@ -32,3 +34,11 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     else:
         changes.show_outcome(invocation, outcome._replace(applications={}))
     return 0
+
+
+def _check_commands(names: list[str], known: frozenset[str], detente: Detente) -> None:
+    """Raise NotFound, with the right name, where a command was named instead of its application."""
+    for name in names:
+        owner = detente.owner_of(name) if key_of(name, known) not in known else ""
+        if owner:
+            raise NotFound(f"{name} is a command of {owner}, not an application", hint=f"detente remove {owner}")

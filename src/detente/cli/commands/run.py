@@ -1,12 +1,14 @@
 """`detente run`: run an application, installed or not."""
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 
 from detente.cli import asking, changes
 from detente.cli.commands.install import sources
 from detente.cli.options import Invocation, Parser
-from detente.errors import NotFound, UsageError
+from detente.errors import DetenteError, NotFound, UsageError
 from detente.host import proc
 from detente.host.paths import Paths, user_paths
 from detente.model import Application
@@ -45,13 +47,23 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     parsed.requirements = [parsed.distribution or parsed.app]
     parsed.editable = parsed.requirement = parsed.suffix = None
     (asked,) = asking.asked(parsed)
-    with changes.working(invocation, parsed) as detente:
+    with changes.working(invocation, parsed) as detente, _speaking_of_run():
         if parsed.dry_run:
             changes.show_plan(invocation, detente.plan_of(asked))
             return 0
         place, application = detente.ephemeral(asked)
     command = parsed.app if parsed.distribution else requirement_name(asked.requirement)
     return proc.become([os.path.join(place, _program(application, command)), *parsed.arguments])
+
+
+@contextlib.contextmanager
+def _speaking_of_run() -> Iterator[None]:
+    """Let the hints of errors name the verb that was typed."""
+    try:
+        yield
+    except DetenteError as err:
+        err.hint = err.hint and err.hint.replace("detente install ", "detente run ")
+        raise
 
 
 def _asks_for_another(parsed: argparse.Namespace) -> bool:

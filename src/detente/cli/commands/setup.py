@@ -8,9 +8,8 @@ from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.errors import Refused
 from detente.host import runtime
+from detente.names import SELF
 from detente.plan.request import Asked, Install, Remove
-
-NAME = "detente"
 
 
 def configure(parser: Parser) -> None:
@@ -27,7 +26,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
     with changes.working(invocation, parsed) as detente:
         if parsed.undo:
-            outcome = detente.remove(Remove((NAME,)))
+            outcome = detente.remove(Remove((SELF,)))
         else:
             outcome = detente.install(Install((Asked(_source(detente), python=parsed.python),), parsed.force))
     if parsed.dry_run:
@@ -35,7 +34,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         return 0
     changes.show_outcome(invocation, outcome)
     if outcome.plan.empty and not parsed.undo:
-        invocation.output.tell(f"detente is set up already: {os.path.join(detente.paths.bin, NAME)}")
+        invocation.output.tell(f"detente is set up already: {os.path.join(detente.paths.bin, SELF)}")
     changes.check_path(invocation, detente.paths, outcome)
     return 0
 
@@ -45,7 +44,7 @@ def _source(detente: Detente) -> str:
     checkout = runtime.checkout()
     if checkout:
         return checkout
-    wish = detente.wish_of(NAME)
+    wish = detente.wish_of(SELF)
     if wish is None:
         raise Refused(
             "this detente runs neither from a checkout nor from its own store",
