@@ -83,6 +83,12 @@ def install_line(names: "dict[str, str]") -> str:
     return ("" if os.geteuid() == 0 else "sudo ") + verbs.get(command, "apk add") + " " + names[command]
 
 
+def whole(runtime: str) -> bool:
+    """Say whether all of the run-time environment is there: who cleans a cache may have taken a part of it."""
+    parts = ["bin/uv"] + ["lib/%s/__init__.py" % name for name in ("packaging", "pyproject_hooks", "urllib3")]
+    return all(os.path.exists(os.path.join(runtime, part)) for part in parts)
+
+
 def main() -> int:
     """Have a run-time environment, and run the command line in it."""
     if sys.version_info < OLDEST:
@@ -99,7 +105,7 @@ def main() -> int:
     sys.pycache_prefix = os.path.join(root, "pycache")  # the checkout stays clean
     if os.geteuid() == 0 and owner(root) != 0:
         sys.dont_write_bytecode = True  # root leaves no files in another person's cache
-    if not os.path.isdir(runtime):
+    if not whole(runtime):
         sys.path.insert(0, HERE)
         import prepare
 

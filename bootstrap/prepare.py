@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import NoReturn
 
-from bootstrap import fail, install_line, owner
+from bootstrap import fail, install_line, owner, whole
 
 STAGING = ".staging-"
 PIP_IN = {
@@ -49,7 +49,7 @@ def prepare(runtime: str, lock: str) -> None:
     parent = os.path.dirname(runtime)
     try:
         with alone(parent) as held:
-            if not os.path.isdir(runtime):
+            if not whole(runtime):
                 sys.stderr.write(f"preparing detente's run-time environment in {runtime} (once)\n")
                 _make(runtime, lock, pip, held)
     except OSError as err:
@@ -90,6 +90,8 @@ def _make(runtime: str, lock: str, pip: list[str], held: int) -> None:
         for wheel in sorted(os.listdir(wheels)):
             _unpack(os.path.join(wheels, wheel), finished)
         os.sync()  # or a power cut after the rename could leave empty files under the final name
+        if os.path.isdir(runtime):  # a part of it is missing
+            os.rename(runtime, os.path.join(stage, "broken"))
         os.rename(finished, runtime)
     finally:
         shutil.rmtree(stage, ignore_errors=True)

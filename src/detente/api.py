@@ -40,13 +40,15 @@ _ATTEMPTS = 20  # of a plan that other commands keep making stale
 class Outcome(NamedTuple):
     """What became of a request: the plan as shown, whether it was run, and what is worth saying afterwards.
 
-    `unexposed` are paths that someone else holds; `freed` is in bytes.
+    `unexposed` are paths that could not be brought in line, `problems` the reasons of those that are not simply
+    someone else's; `freed` is in bytes.
     """
 
     plan: Plan
     done: bool
     applications: dict[str, Application]
     unexposed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     freed: int = 0
 
 
@@ -142,12 +144,13 @@ class Detente:
             plan = planner.collect(request, collect.holdings(self.paths))
             if self._dry_run or plan.empty:
                 return Outcome(plan, False, {})
-            return Outcome(plan, True, {}, freed=executor.discard(plan, self._workshop()))
+            return Outcome(plan, True, {}, freed=executor.discard(plan, self.paths))
 
     def ephemeral(self, asked: Asked) -> tuple[str, Application]:
         """Return the path of an environment for `asked`, made where missing, and what an installed one would be.
 
-        It is no part of any generation: `collect` takes it once no process uses it.
+        It is no part of any generation: `collect` takes it once no process uses it. Until this process ends, or
+        the program that it becomes, a descriptor that stays open says that it is in use.
         """
         from detente.apply import executor
 
@@ -157,8 +160,10 @@ class Detente:
             plan = self._plan_once(Install((asked,), force=True), resolutions)
             application = self._applications(plan)[resolutions[0].key]
             self._confirm(plan)
-            executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self._workshop())
-        return os.path.join(self.paths.environments, application.environment), application
+            executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self.paths)
+            place = os.path.join(self.paths.environments, application.environment)
+            os.set_inheritable(os.open(place, os.O_RDONLY | os.O_DIRECTORY), True)
+        return place, application
 
     def _as_asked(self, request: Install, current: Mapping[str, Application]) -> bool:
         """Say whether every application is there as asked, whole, and shown: then there is nothing to look up.
@@ -211,19 +216,20 @@ class Detente:
 
         with self._store():
             for _ in range(_ATTEMPTS):
+                problems: list[str] = []
                 plan = self._plan_once(request, resolutions)
                 if self._dry_run:
                     return Outcome(plan, False, self._applications(plan))
                 if plan.empty:
-                    unexposed = executor.settle(self.paths, self._waiting)
-                    return Outcome(plan, False, self._applications(plan), tuple(unexposed))
+                    unexposed = executor.settle(self.paths, self._waiting, problems)
+                    return Outcome(plan, False, self._applications(plan), tuple(unexposed), tuple(problems))
                 self._confirm(plan)
                 self._progress.phase("switching")
                 try:
-                    unexposed = executor.execute(plan, self._workshop(), self._waiting)
+                    unexposed = executor.execute(plan, self.paths, self._waiting, problems)
                 except StalePlan:
                     continue
-                return Outcome(plan, True, self._applications(plan), tuple(unexposed))
+                return Outcome(plan, True, self._applications(plan), tuple(unexposed), tuple(problems))
         raise Refused("other commands keep changing the profile", hint="wait until they are done, and repeat")
 
     def _plan_once(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Plan:

@@ -5,42 +5,33 @@ from pathlib import Path
 import pytest
 
 from detente.apply import executor
-from detente.apply.workshop import Workshop
-from detente.engine.sources import Sources
 from detente.errors import StalePlan
 from detente.host.paths import user_paths
 from detente.plan import planner
 from detente.plan.request import Remove, Rollback
-from detente.progress import Progress
 from detente.scan import state
-from support.machine import Machine, engine
-
-
-def workshop(machine: Machine) -> Workshop:
-    """What `execute` works with, for the home of `machine`."""
-    paths = user_paths(machine.environ)
-    return Workshop(paths, machine.environ, engine(), Sources(), Progress())
+from support.machine import Machine
 
 
 def test_a_stale_plan_is_refused_and_changes_nothing(machine: Machine) -> None:
     machine.ok("install", "demo", "other")
-    shop = workshop(machine)
-    plan = planner.plan(Remove(("demo",)), state.look(shop.paths, machine.environ, ["remove", "demo"]))
+    paths = user_paths(machine.environ)
+    plan = planner.plan(Remove(("demo",)), state.look(paths, machine.environ, ["remove", "demo"]))
     machine.ok("remove", "other")
     before = machine.state()
     with pytest.raises(StalePlan, match="another command changed the profile"):
-        executor.execute(plan, shop, lambda: None)
+        executor.execute(plan, paths, lambda: None)
     assert machine.state() == before
 
 
 def test_planning_again_after_a_change_gives_nothing_to_do(machine: Machine) -> None:
     machine.ok("install", "demo", "other")
     machine.ok("remove", "other")
-    shop = workshop(machine)
-    facts = state.look(shop.paths, machine.environ, ["rollback", "2"])
+    paths = user_paths(machine.environ)
+    facts = state.look(paths, machine.environ, ["rollback", "2"])
     assert planner.plan(Rollback(number=2), facts).empty
     plan = planner.plan(Rollback(), facts)
-    executor.execute(plan, shop, lambda: None)
+    executor.execute(plan, paths, lambda: None)
     assert machine.commands() == ["demo", "demo-admin", "other"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detente.errors import IntegrityError
 from detente.host.paths import Paths, user_paths
 from detente.model import EMPTY_GENERATION, Application, Generation, Wish
-from detente.store import generations
+from detente.store import generations, locks
 from plan.builders import a_generation, an_application
 
 
@@ -275,19 +275,13 @@ def test_a_switch_is_one_link(paths: Paths) -> None:
 
 def test_links_that_a_kill_left_beside_current_go_and_nothing_else(paths: Paths) -> None:
     _having(paths, a_generation(1))
-    os.symlink("generations/9", paths.current + ".0a1b2c3d")
+    os.symlink("generations/9", os.path.join(paths.data, ".detente-0a1b2c3d"))
     os.symlink("somewhere", os.path.join(paths.data, "currently"))
-    os.symlink("generations/1", paths.current + ".before-holiday")
     os.mkdir(paths.current + ".backup")
-    generations.prune_temporary_links(paths)
-    assert sorted(os.listdir(paths.data)) == [
-        "current",
-        "current.backup",
-        "current.before-holiday",
-        "currently",
-        "generations",
-    ]
+    locks.sweep(paths)
+    assert sorted(os.listdir(paths.data)) == ["current", "current.backup", "currently", "generations"]
 
 
-def test_pruning_a_home_with_nothing_in_it_does_nothing(tmp_path: Path) -> None:
-    generations.prune_temporary_links(user_paths({"HOME": str(tmp_path / "none")}))
+def test_sweeping_a_home_with_nothing_in_it_does_nothing(tmp_path: Path) -> None:
+    locks.sweep(user_paths({"HOME": str(tmp_path / "none")}))
+    assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,7 @@ from detente.plan.facts import Slot, slot
 from detente.plan.plan import Build, Fetch, Plan
 from detente.store import builds, wheels
 from detente.store.bytecode import JOBS, Compiler
+from detente.store.locks import DOWNLOADS
 
 FETCHERS = 8
 
@@ -33,7 +34,7 @@ def acquire(plan: Plan, workshop: Workshop) -> dict[Slot, str]:
     steps = [step for step in plan.steps if isinstance(step, (Fetch, Build))]
     paths = workshop.paths
     fs.make_directory(paths.store)
-    fs.make_directory(os.path.join(paths.cache, "downloads"))
+    fs.make_directory(os.path.join(paths.data, DOWNLOADS))
     hall = _Hall(workshop)
     try:
         fetches = [step for step in steps if isinstance(step, Fetch)]
@@ -88,7 +89,7 @@ class _Hall:
     def take(self, step: Fetch | Build) -> None:
         """Fetch or build what `step` names, check it, and stage it."""
         artifact = step.artifact
-        scratch = os.path.join(self._workshop.paths.cache, "downloads", secrets.token_hex(8))
+        scratch = os.path.join(self._workshop.paths.data, DOWNLOADS, secrets.token_hex(8))
         try:
             if isinstance(step, Fetch):
                 self._fetch(artifact, scratch)

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 
 from detente.apply import expose
-from detente.apply.workshop import Workshop
 from detente.errors import StalePlan
 from detente.host import fs
 from detente.host.paths import Paths
@@ -20,20 +19,19 @@ from detente.plan.plan import Compile, Discard, EnvironmentSpec, Link, Plan, Swi
 from detente.store import collect, environments, generations
 
 
-def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list[str]:
+def execute(plan: Plan, paths: Paths, on_wait: Callable[[], None], problems: list[str] | None = None) -> list[str]:
     """Run all steps of `plan` but fetching and building; return the paths that could not be exposed.
 
+    `problems` hears of each that failed for another reason than being someone else's.
     Holds the profile's lock (after `on_wait` where another command holds it). Raise StalePlan, with nothing
     changed, where the current generation is not the one the plan was made for.
     """
-    paths = workshop.paths
     for folder in (paths.environments, paths.generations):
         fs.make_directory(folder)
     with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
         before, basis = generations.current(paths)
         if basis != plan.basis:
             raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")
-        generations.prune_temporary_links(paths)
         for step in plan.steps:
             if isinstance(step, Compile):
                 from detente.store.bytecode import JOBS, compile_entries
@@ -46,25 +44,25 @@ def execute(plan: Plan, workshop: Workshop, on_wait: Callable[[], None]) -> list
             expose.check(paths, generation)
         _publish([step.environment for step in plan.steps if isinstance(step, Link)], generation, paths)
         if switch is None:
-            return expose.reconcile(paths, before, before)
+            return expose.reconcile(paths, before, before, problems=problems)
         with undisturbed():
             generations.switch(paths, switch.generation.number)
-            return expose.reconcile(paths, switch.generation, before, switch.over)
+            return expose.reconcile(paths, switch.generation, before, switch.over, problems)
 
 
-def settle(paths: Paths, on_wait: Callable[[], None]) -> list[str]:
+def settle(paths: Paths, on_wait: Callable[[], None], problems: list[str] | None = None) -> list[str]:
     """Bring the links outside in line with the current generation, as a kill after a switch may leave them."""
     if not os.path.isdir(paths.data):
         return []
     with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
         current, _ = generations.current(paths)
-        return expose.reconcile(paths, current, current)
+        return expose.reconcile(paths, current, current, problems=problems)
 
 
-def link(specs: list[EnvironmentSpec], workshop: Workshop) -> None:
+def link(specs: list[EnvironmentSpec], paths: Paths) -> None:
     """Make the environments `specs` and nothing else: for a run without installing."""
-    fs.make_directory(workshop.paths.environments)
-    _publish(specs, None, workshop.paths)
+    fs.make_directory(paths.environments)
+    _publish(specs, None, paths)
 
 
 def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths: Paths) -> None:
@@ -78,8 +76,11 @@ def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths:
             staged.append((generations.stage(paths, generation), final))
         if staged:
             fs.sync_filesystem(paths.data)
+        for spec in specs:
+            _make_room(paths, spec.directory)
         for made, final in staged:
-            made.publish(final)
+            if not made.publish(final) and os.path.dirname(final) == paths.generations:
+                raise StalePlan("another command made the same generation meanwhile", hint="repeat the command")
     except BaseException:
         for made, _ in staged:
             with contextlib.suppress(OSError):
@@ -89,12 +90,18 @@ def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths:
         fs.fsync_directory(folder)
 
 
-def discard(plan: Plan, workshop: Workshop) -> int:
+def _make_room(paths: Paths, directory: str) -> None:
+    """Take the name from an environment that is there but broken: the one just made takes its place."""
+    final = os.path.join(paths.environments, directory)
+    if os.path.isdir(final) and not environments.is_whole(paths, directory):
+        os.rename(final, os.path.join(paths.environments, f"{fs.STAGING}broken-{os.urandom(4).hex()}"))
+
+
+def discard(plan: Plan, paths: Paths) -> int:
     """Run the Discard steps of `plan` under the profile's lock; return the bytes freed.
 
     The caller holds the store's lock alone. Raise StalePlan where the profile has changed.
     """
-    paths = workshop.paths
     with fs.lock(os.path.join(paths.data, "profile.lock")):
         if generations.current(paths)[1] != plan.basis:
             raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")

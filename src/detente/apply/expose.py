@@ -4,14 +4,16 @@ They all point through `current`, so a switch changes them at once; here only na
 command runs next brings them in line with the current generation, so a kill here loses nothing.
 """
 
-import errno
+import contextlib
 import os
 import time
+from collections.abc import Container
 
-from detente.errors import DiskError
+from detente.errors import DiskError, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import Generation
+from detente.store import generations
 from detente.store.exposures import is_ours, places
 
 WAS = "was"  # the file of a quarantined one that says where it was
@@ -40,22 +42,33 @@ def check(paths: Paths, generation: Generation) -> None:
         )
 
 
-def reconcile(paths: Paths, generation: Generation, before: Generation, over: tuple[str, ...] = ()) -> list[str]:
+def reconcile(
+    paths: Paths,
+    generation: Generation,
+    before: Generation,
+    over: tuple[str, ...] = (),
+    problems: list[str] | None = None,
+) -> list[str]:
     """Make the links outside those of `generation`; return the paths that could not be brought in line.
 
     Links of ours that it does not want go. A file or link of someone else stays, unless its command is in
-    `over`: then it is moved to quarantine. A directory in which nothing can be changed stops nothing else.
+    `over`: then it is moved to quarantine, and comes back once its place is free. One place that fails stops no
+    other: `problems` gets a sentence for each.
     """
     wanted = places(paths, generation)
     changed: set[str] = set()
     refused = []
+
+    def failed(link: str, err: OSError) -> None:
+        refused.append(link)
+        if problems is not None:
+            problems.append(f"{link}: {err.strerror}")
+
     for link in sorted(_ours(paths, before) - wanted.keys()):
         try:
             os.unlink(link)
-            _give_back(paths, link)
         except OSError as err:
-            _check(err)
-            refused.append(link)
+            failed(link, err)
         else:
             changed.add(os.path.dirname(link))
     for link, target in wanted.items():
@@ -63,10 +76,13 @@ def reconcile(paths: Paths, generation: Generation, before: Generation, over: tu
             if not _show(paths, link, target, over, changed):
                 refused.append(link)
         except OSError as err:
-            _check(err)
-            refused.append(link)
+            failed(link, err)
+    _give_back(paths, wanted)
     for folder in changed:
-        fs.fsync_directory(folder)
+        try:
+            fs.fsync_directory(folder)
+        except OSError as err:
+            failed(folder, err)
     return refused
 
 
@@ -87,26 +103,16 @@ def _show(paths: Paths, link: str, target: str, over: tuple[str, ...], changed: 
     return True
 
 
-def _check(err: OSError) -> None:
-    """Raise `err` again unless it is about this one place: another person's, read-only, or no directory."""
-    here = (
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.ENOTDIR,
-        errno.EEXIST,
-        errno.ENOENT,
-        errno.ELOOP,
-        errno.EISDIR,
-    )
-    if err.errno not in here:
-        raise err
-
-
 def _ours(paths: Paths, before: Generation) -> set[str]:
-    """Return our links outside, by looking in the usual places and where `before` had any."""
+    """Return our links outside, by looking in the usual places and where `before` and its parent had any.
+
+    The parent, because a kill may have come between that switch and its last link.
+    """
     folders = {paths.bin, *(os.path.join(paths.share, name) for name in _SHARED)}
     folders |= {os.path.dirname(link) for link in places(paths, before)}
+    with contextlib.suppress(IntegrityError):
+        if before.parent:
+            folders |= {os.path.dirname(link) for link in places(paths, generations.load(paths, before.parent))}
     found = set()
     for folder in folders:
         try:
@@ -133,20 +139,16 @@ def _quarantine(paths: Paths, path: str) -> None:
         os.unlink(path)
 
 
-def _give_back(paths: Paths, path: str) -> None:
-    """Put what was moved away from `path`, last of all, back to where it was; it is free now."""
+def _give_back(paths: Paths, wanted: Container[str]) -> None:
+    """Put what lies in quarantine back to where it was, where nothing is now and we want nothing."""
     import shutil
 
     top = os.path.join(paths.state, "quarantine")
     for name in sorted(os.listdir(top) if os.path.isdir(top) else (), reverse=True):
         folder = os.path.join(top, name)
-        try:
+        with contextlib.suppress(OSError):
             with open(os.path.join(folder, WAS), "rb") as stream:
                 was = os.fsdecode(stream.read().removesuffix(b"\n"))
-        except OSError:
-            continue
-        saved = os.path.join(folder, os.path.basename(path))
-        if was == path and os.path.lexists(saved):
-            shutil.move(saved, path)
-            fs.remove_tree(folder)
-            return
+            if was not in wanted and not os.path.lexists(was):
+                shutil.move(os.path.join(folder, os.path.basename(was)), was)
+                fs.remove_tree(folder)

@@ -9,6 +9,7 @@ from detente.api import Detente, Outcome
 from detente.cli.options import Invocation
 from detente.cli.output import size
 from detente.errors import Refused
+from detente.host import signals
 from detente.host.paths import Paths
 from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Plan, Switch
 from detente.progress import Progress
@@ -113,6 +114,7 @@ def _effect(effect: Effect, *, done: bool) -> str:
 
 def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
     """Print what was done: a line for each application, with its commands where they are new."""
+    signals.over()
     output = invocation.output
     for effect in outcome.plan.effects:
         line = _effect(effect, done=True)
@@ -124,8 +126,11 @@ def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
     for step in outcome.plan.steps:
         for name in step.over if isinstance(step, Switch) else ():
             output.note(f"note: the {name} that was there is kept in quarantine, and comes back when ours goes")
+    for problem in outcome.problems:
+        output.note(f"warning: the change is made, but not shown at {problem}; mend that, and repeat the command")
     for path in outcome.unexposed:
-        output.note(f"warning: {path} belongs to someone else and stays as it is")
+        if not any(problem.startswith(f"{path}: ") for problem in outcome.problems):
+            output.note(f"warning: {path} belongs to someone else and stays as it is")
     output.data(
         {
             "changed": outcome.done,
@@ -141,6 +146,11 @@ def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
             "unexposed": list(outcome.unexposed),
         }
     )
+
+
+def status(outcome: Outcome) -> int:
+    """Return the exit status of a change: 10 where it is made, but something of it could not be shown."""
+    return 10 if outcome.problems else 0
 
 
 def _warn(invocation: Invocation, plan: Plan) -> None:

@@ -143,7 +143,11 @@ def _bug(argv: list[str]) -> int:
 
 
 def _leave(status: int) -> int:
-    """End at once where threads are still at work: they hold nothing that matters."""
+    """End: no interrupt counts any more, and threads that are still at work hold nothing that matters."""
+    import signal
+
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_IGN)
     threading = sys.modules.get("threading")
     if threading is not None and threading.active_count() > 1:
         try:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from detente.errors import DetenteError, DiskError, Refused
 
 STAGING = ".staging-"
+TEMPORARY = ".detente-"  # what a kill leaves of `replace_file` and `switch`
 
 
 def disk_error(err: OSError, doing: str) -> DetenteError:
@@ -101,9 +102,14 @@ def write_file(path: str, data: bytes, mode: int = 0o644) -> None:
         os.close(fd)
 
 
+def _beside(path: str) -> str:
+    """Return a new name in the directory of `path`: short, because the name itself may be as long as names can be."""
+    return os.path.join(os.path.dirname(path), TEMPORARY + os.urandom(4).hex())
+
+
 def replace_file(path: str, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
     """Put `data` at `path` in one rename: readers see the old bytes or the new ones."""
-    temporary = f"{path}.{os.urandom(4).hex()}"
+    temporary = _beside(path)
     try:
         write_file(temporary, data, mode)
         if durable:
@@ -123,7 +129,7 @@ def replace_file(path: str, data: bytes, mode: int = 0o644, *, durable: bool = F
 
 def switch(path: str, target: str) -> None:
     """Make `path` a symbolic link to `target` in one rename, whatever link or file stood there."""
-    temporary = f"{path}.{os.urandom(4).hex()}"
+    temporary = _beside(path)
     os.symlink(target, temporary)
     try:
         os.rename(temporary, path)
@@ -199,15 +205,21 @@ class Staged:
             remove_tree(self.path)
 
 
-def sweep(parent: str) -> int:
-    """Remove what dead processes staged below `parent`; return how many. Nobody may be staging there now."""
+def sweep(parent: str, prefix: str = STAGING) -> int:
+    """Remove what dead processes left below `parent` under names with `prefix`; return how many.
+
+    Nobody may be at work there now. What cannot be removed (another person's, a mount) stays and stops nothing.
+    """
+    swept = 0
     try:
-        names = [name for name in os.listdir(parent) if name.startswith(STAGING)]
-    except FileNotFoundError:
+        names = [name for name in os.listdir(parent) if name.startswith(prefix)]
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     for name in names:
-        remove_tree(os.path.join(parent, name))
-    return len(names)
+        with contextlib.suppress(OSError):
+            remove_tree(os.path.join(parent, name))
+            swept += 1
+    return swept
 
 
 class Busy(Exception):

@@ -2,21 +2,31 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 
-_WAITING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_MEANT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep SIGINT, SIGTERM and SIGHUP from this thread until the end, and forget those that came meanwhile.
+    """Ignore SIGINT, SIGTERM and SIGHUP, whichever thread would get them, until the end.
 
-    What is done then is complete: there is nothing left to interrupt.
+    What is done then is complete: there is nothing left to interrupt. Outside the main thread it does nothing.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(one, signal.signal(one, signal.SIG_IGN)) for one in _MEANT]
     try:
         yield
-        while signal.sigtimedwait(_WAITING - before, 0) is not None:
-            pass
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for one, way in before:
+            signal.signal(one, way)
+
+
+def over() -> None:
+    """Ignore interrupts from now on: what was asked for is done, and only the answer is still to be given."""
+    if threading.current_thread() is threading.main_thread():
+        for one in _MEANT:
+            signal.signal(one, signal.SIG_IGN)

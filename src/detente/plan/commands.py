@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from detente.errors import Collision, Refused
 from detente.model import Application, StoreEntry
+from detente.names import SELF, is_command
 
 # the interpreter and its installer under any of their names; pipx, pip-audit and the like are applications
 _RESERVED = re.compile(r"(?:python|pip|pypy)[0-9.]*(?:t|d|w|-config)?")
@@ -25,6 +26,9 @@ def exposed(
     said = []
     for entry in (primary, *(entry for entry in others if entry.name in chosen)):
         for command in _commands(entry):
+            if not is_command(command) or (command == SELF and entry.name != SELF):
+                said.append(f"{command} of {entry.name} is not exposed: that is no name for a command of its own")
+                continue
             if _is_reserved(command):
                 said.append(f"{command} of {entry.name} is not exposed: python* and pip* stay the distribution's")
                 continue

@@ -38,7 +38,8 @@ def acquisition(resolutions: Iterable[Resolution], facts: Facts) -> list[Step]:
 def environment(resolution: Resolution, facts: Facts) -> tuple[EnvironmentSpec, list[Step]]:
     """Return the environment that `resolution` needs and the steps that make it; all entries are in the store."""
     found = _entries(resolution, facts)
-    found.sort(key=lambda entry: entry.name != resolution.name)  # its own scripts win over those of a dependency
+    # its own scripts win over those of a dependency, and those that were chosen over the rest
+    found.sort(key=lambda entry: (entry.name != resolution.name, entry.name not in resolution.wish.commands_from))
     entries = tuple(entry.directory for entry in found)
     spec = specify(
         resolution.key, resolution.interpreter, entries, resolution.lock, facts.data, command_of(resolution.wish)

@@ -8,7 +8,7 @@ from detente.host.paths import Paths
 from detente.model import StoreEntry
 from detente.plan.facts import Facts, Resolution, Slot, slot
 from detente.scan import foreign
-from detente.store import builds, exposures, generations
+from detente.store import builds, environments, exposures, generations
 from detente.store.wheels import entry_directory, read_entry
 
 
@@ -34,8 +34,9 @@ def look(
             entry = entries.get(slot(artifact, resolution.interpreter))
             if entry is None:
                 continue
-            if entry.name == resolution.name and entry.data:
-                shared[entry.directory] = exposures.shown_files(os.path.join(paths.store, entry.directory))
+            if entry.name == resolution.name and entry.data and not resolution.wish.suffix:
+                commands = frozenset((*entry.commands, *entry.scripts))
+                shared[entry.directory] = exposures.shown_files(os.path.join(paths.store, entry.directory), commands)
             if entry.name == resolution.name or entry.name in resolution.wish.commands_from:
                 names |= {name + resolution.wish.suffix for name in (*entry.commands, *entry.scripts)}
     found = foreign.commands(paths, sorted(names), environ)
@@ -49,7 +50,7 @@ def look(
         entries=entries,
         shared=shared,
         compiled=_compiled(paths, resolutions, entries),
-        environments=_environments(paths),
+        environments=_environments(paths) if resolutions else frozenset(),
         foreign=found,
         owners=foreign.owners(found.values(), paths.home) if found else {},
         bin=paths.bin,
@@ -60,10 +61,12 @@ def look(
 
 
 def _environments(paths: Paths) -> frozenset[str]:
+    """Return the environments that are there and whole: a broken one is made anew, as if it were not."""
     try:
-        return frozenset(name for name in os.listdir(paths.environments) if not name.startswith("."))
+        names = [name for name in os.listdir(paths.environments) if not name.startswith(".")]
     except FileNotFoundError:
         return frozenset()
+    return frozenset(name for name in names if environments.is_whole(paths, name))
 
 
 def _user() -> str:

@@ -70,6 +70,8 @@ def in_use(paths: Paths) -> frozenset[str]:
     """
     found: set[str] = set()
     places = {paths.environments, paths.store}
+    made_at = (environments.made_at(paths, name) for name in _names(paths.environments))
+    places |= {os.path.dirname(place) for place in made_at if place}  # as HOME was spelled when it was made
     places |= {os.path.realpath(place) for place in places}  # as the kernel names what is mapped
     pattern = re.compile(
         b"(?:%s)/([^/:\\0\\n]+)" % b"|".join(re.escape(os.fsencode(place)) for place in sorted(places))
@@ -85,13 +87,20 @@ def in_use(paths: Paths) -> frozenset[str]:
             except OSError:
                 continue
             found.update(os.fsdecode(name) for name in pattern.findall(text))
-        for link in ("exe", "cwd"):
+        for link in ("exe", "cwd", *_open_files(pid)):
             try:
-                text = os.fsencode(os.readlink(f"/proc/{pid}/{link}"))
+                text = os.fsencode(os.readlink(f"/proc/{pid}/{link}")) + b"/"
             except OSError:
                 continue
             found.update(os.fsdecode(name) for name in pattern.findall(text))
     return frozenset(found)
+
+
+def _open_files(pid: str) -> list[str]:
+    try:
+        return [f"fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
 
 
 def size_of(path: str) -> int:

@@ -8,13 +8,15 @@ lib/…/site-packages, include/, share/ …    the farm
 
 import json
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from detente.errors import IntegrityError
+from detente.errors import Collision, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import Interpreter, StoreEntry
 from detente.store import farm, launchers
+from detente.store.wheels import RECORD as RECORD_OF_ENTRY
 from detente.store.wheels import read_entry
 
 if TYPE_CHECKING:
@@ -41,7 +43,6 @@ def stage(paths: Paths, spec: "EnvironmentSpec") -> fs.Staged:
 def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries: list[StoreEntry]) -> None:
     interpreter = spec.interpreter
     python = _interpreter_links(root, final, interpreter)
-    _write_record(root, final, spec)
     site = os.path.join(root, interpreter.site)
 
     def trees(part: str) -> list[farm.Tree]:
@@ -53,15 +54,22 @@ def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries:
         return found
 
     scripts = _scripts(root, python, paths, entries)
+    _write_record(root, final, spec, scripts)
     farm.plant(site, trees("lib"))
+    headers = trees("headers")
+    # real before the data is planted: what is written below it must not go through a link into the store
+    include = os.path.join(root, "include", "site", os.path.basename(os.path.dirname(interpreter.site)))
+    for tree in headers:
+        farm.plant(os.path.join(include, tree.owner), [tree])
     data = trees("data")
+    for tree in data:
+        if os.path.lexists(os.path.join(tree.path, "launch")):
+            raise Collision(
+                f"two distributions own launch: {tree.owner} and the environment itself",
+                hint=f"ask for another version of {tree.owner}, and tell its authors",
+            )
     if data:
         farm.plant(root, data)
-    headers = trees("headers")
-    if headers:
-        include = os.path.join(root, "include", "site", os.path.basename(os.path.dirname(interpreter.site)))
-        for tree in headers:
-            farm.plant(os.path.join(include, tree.owner), [tree])
     os.mkdir(os.path.join(root, "launch"), 0o755)
     made = launchers.for_commands(scripts, spec.again, final, interpreter.path, interpreter.site, spec.label)
     for name, text in made.items():
@@ -87,13 +95,14 @@ def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
     return os.path.join(final, "bin", "python")
 
 
-def _write_record(root: str, final: str, spec: "EnvironmentSpec") -> None:
+def _write_record(root: str, final: str, spec: "EnvironmentSpec", scripts: Sequence[str] = ()) -> None:
     record = {
         "schema": SCHEMA,
         "label": spec.label,
         "place": final,
         "interpreter": spec.interpreter._asdict(),
         "entries": list(spec.entries),
+        "scripts": list(scripts),
     }
     fs.write_file(os.path.join(root, RECORD), (json.dumps(record, indent=1) + "\n").encode(), 0o444)
     fs.write_file(os.path.join(root, LOCK), spec.lock.encode(), 0o444)
@@ -136,18 +145,27 @@ def entries_of(paths: Paths, directory: str) -> tuple[str, ...]:
 
 
 def is_whole(paths: Paths, directory: str) -> bool:
-    """Say whether environment `directory` can run: it is where it was made, its interpreter and entries are there."""
+    """Say whether environment `directory` can run: where it was made, with interpreter, scripts and entries there."""
     place = os.path.join(paths.environments, directory)
     try:
         record = _record(paths, directory)
-    except IntegrityError:
+        needed = [os.path.join(paths.store, name, RECORD_OF_ENTRY) for name in record["entries"]]
+        needed += [os.path.join(place, part, name) for name in record["scripts"] for part in ("bin", "launch")]
+        return (
+            record["place"] == place
+            and os.access(os.path.join(place, "bin", "python"), os.X_OK)
+            and all(map(os.path.exists, needed))
+        )
+    except (IntegrityError, KeyError, TypeError):
         return False
-    entries = (os.path.join(paths.store, name) for name in record["entries"])
-    return (
-        record.get("place") == place
-        and os.access(os.path.join(place, "bin", "python"), os.X_OK)
-        and all(map(os.path.isdir, entries))
-    )
+
+
+def made_at(paths: Paths, directory: str) -> str:
+    """Return the path that environment `directory` was made for; "" where its record is lost."""
+    try:
+        return str(_record(paths, directory).get("place", ""))
+    except IntegrityError:
+        return ""
 
 
 def interpreter_of(paths: Paths, directory: str) -> Interpreter:
@@ -162,8 +180,10 @@ def _record(paths: Paths, directory: str) -> dict[str, Any]:
             value: dict[str, Any] = json.load(stream)
         if value["schema"] > SCHEMA:
             raise IntegrityError(f"{path} was written by a newer detente", hint="use that one")
+        if not isinstance(value["entries"], list):
+            raise TypeError("entries are no list")
         return value
-    except (OSError, ValueError, KeyError) as err:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as err:
         raise IntegrityError(
             f"the environment {directory} cannot be read", hint="go back: detente rollback", context=[str(err)]
         ) from err

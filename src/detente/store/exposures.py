@@ -1,6 +1,8 @@
 """Where a generation's commands and files are shown outside, and which links there are ours."""
 
 import os
+import re
+from collections.abc import Container
 
 from detente.host import fs
 from detente.host.paths import Paths
@@ -19,6 +21,17 @@ _SHOWN = {
     "share/icons": "share/icons",
     "share/metainfo": "share/metainfo",
 }
+_COMPLETIONS = {  # what stands before and after the command's name
+    "share/bash-completion/completions": ("", ""),
+    "share/zsh/site-functions": ("_", ""),
+    "share/fish/vendor_completions.d": ("", ".fish"),
+}
+_ENDINGS = {
+    "share/applications": (".desktop",),
+    "share/icons": (".png", ".svg", ".xpm"),
+    "share/metainfo": (".xml",),
+}
+_PAGE = re.compile(r"share/man/(?:[\w.@-]+/)?man\w+/([^/]+?)\.\d\w*(?:\.gz)?")
 
 
 def places(paths: Paths, generation: Generation) -> dict[str, str]:
@@ -47,10 +60,12 @@ def in_line(paths: Paths, generation: Generation, keys: tuple[str, ...]) -> bool
     return all(is_ours(paths, link) for link in places(paths, generation._replace(applications=chosen)))
 
 
-def shown_files(entry: str) -> dict[str, str]:
-    """Return the manual pages, completions and desktop files of store entry directory `entry`.
+def shown_files(entry: str, commands: Container[str]) -> dict[str, str]:
+    """Return the manual pages, completions and desktop files of store entry directory `entry` that may be shown.
 
     A path below the generation is mapped to one inside the environment (the same, save older spellings).
+    A completion is code that the person's shell runs: only one for a command of its own, of `commands`, is shown.
+    Nothing is shown over what the distribution has under that name.
     """
     found = {}
     root = os.path.join(entry, "data")
@@ -59,6 +74,24 @@ def shown_files(entry: str) -> dict[str, str]:
         for folder, _, names in os.walk(top):
             below = os.path.relpath(folder, top)
             for name in names:
-                rest = name if below == "." else f"{below}/{name}"
-                found[f"{shown}/{rest}"] = f"{source}/{rest}"
+                path = f"{shown}/{name}" if below == "." else f"{shown}/{below}/{name}"
+                if _may_show(shown, path, name, commands):
+                    found[path] = f"{source}/{name}" if below == "." else f"{source}/{below}/{name}"
     return found
+
+
+def _may_show(kind: str, path: str, name: str, commands: Container[str]) -> bool:
+    if kind in _COMPLETIONS:
+        before, after = _COMPLETIONS[kind]
+        stem = name.removeprefix(before).removesuffix(after)
+        return name == f"{before}{stem}{after}" and stem in commands
+    if kind == "share/man":
+        match = _PAGE.fullmatch(path)
+        known = match is None or (match[1] not in commands and _is_there(path))
+        return not known
+    return name.endswith(_ENDINGS[kind]) and not _is_there(path)
+
+
+def _is_there(path: str) -> bool:
+    """Say whether the distribution has `path`, perhaps compressed."""
+    return any(os.path.exists(f"/usr/{path}{ending}") for ending in ("", ".gz", ".xz", ".zst"))

@@ -3,13 +3,12 @@
 `current` is a symbolic link to `generations/<n>`; replacing it is the one atomic change of every command.
 """
 
-import contextlib
 import json
 import os
 import re
 from typing import Any
 
-from detente.errors import IntegrityError
+from detente.errors import DiskError, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import EMPTY_GENERATION, Application, Generation, Wish
@@ -144,14 +143,10 @@ def exposures(generation: Generation) -> dict[str, str]:
 def switch(paths: Paths, number: int) -> None:
     """Make generation `number` the current one: one rename, durable on return."""
     fs.switch(paths.current, f"generations/{number}")
-    fs.fsync_directory(paths.data)
-
-
-def prune_temporary_links(paths: Paths) -> None:
-    """Remove links that a kill between symlink and rename left beside `current`."""
-    ours = re.compile(re.escape(os.path.basename(paths.current)) + r"\.[0-9a-f]{8}")  # fs.switch
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(paths.data):
-            path = os.path.join(paths.data, name)
-            if ours.fullmatch(name) and os.path.islink(path):
-                os.unlink(path)
+    try:
+        fs.fsync_directory(paths.data)
+    except OSError as err:
+        raise DiskError(
+            f"the change is made, but the disk did not confirm it: {err.strerror}",
+            hint="look at the disk (dmesg), and repeat the command",
+        ) from err

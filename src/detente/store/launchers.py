@@ -73,13 +73,13 @@ def rewritten(interpreter: str, script: bytes) -> bytes:
 def launcher(command: str, again: str, environment: str, interpreter: str) -> bytes:
     """Return the launcher of `command`: it runs `<environment>/bin/<command>` while `interpreter` is there.
 
-    Where it is gone, the person is told to type `again`.
+    Where it is gone, the person is told to type `again`. It sets no variable: the command would inherit it.
     """
+    place = quoted(environment)
     lines = [
         "#!/bin/sh",
-        f"e={quoted(environment)}",
-        f'if [ -x "$e/bin/python" ]; then exec "$e/bin/"{quoted(command)} "$@"; fi',
-        f'if [ ! -d "$e" ]; then {_MOVED} {quoted(command)} "$e" {quoted(again)} >&2; exit 127; fi',
+        f'if [ -x {place}/bin/python ]; then exec {place}/bin/{quoted(command)} "$@"; fi',
+        f"if [ ! -d {place} ]; then {_MOVED} {quoted(command)} {place} {quoted(again)} >&2; exit 127; fi",
         f"{_GONE} {quoted(command)} {quoted(interpreter)} {quoted(again)} >&2",
         "exit 127",
         "",
@@ -89,18 +89,16 @@ def launcher(command: str, again: str, environment: str, interpreter: str) -> by
 
 def self_launcher(environment: str, interpreter: str, site: str) -> bytes:
     """Return the launcher of detente itself: where its interpreter is gone, any other Python 3.11 or later runs it."""
-    program = f"{environment}/{site}/detente/__main__.py"
+    main, own = quoted(f"{environment}/{site}/detente/__main__.py"), quoted(interpreter)
     names = " ".join(f"python3.{minor}" for minor in reversed(_SELF_VERSIONS))
     lines = [
         "#!/bin/sh",
-        f"m={quoted(program)}",
-        f"p={quoted(interpreter)}",
-        f'if [ ! -e "$m" ]; then {_MOVED} detente "$m" "./detente setup, in a checkout of it" >&2; exit 127; fi',
-        'if [ -x "$p" ]; then exec "$p" -I -S "$m" "$@"; fi',
-        f"for p in /usr/bin/python3 python3 {names}; do",
-        '  p=$(command -v "$p") || continue',
-        "  if \"$p\" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then",
-        '    exec "$p" -I -S "$m" "$@"',
+        f'if [ ! -e {main} ]; then {_MOVED} detente {main} "./detente setup, in a checkout of it" >&2; exit 127; fi',
+        f'if [ -x {own} ]; then exec {own} -I -S {main} "$@"; fi',
+        f"for _detente in /usr/bin/python3 python3 {names}; do",
+        '  _detente=$(command -v "$_detente") || continue',
+        "  if \"$_detente\" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then",
+        f'    exec "$_detente" -I -S {main} "$@"',
         "  fi",
         "done",
         "echo 'error: detente needs Python 3.11 or later, and finds none' >&2",

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from detente.host import fs
 from detente.host.paths import Paths
 
+DOWNLOADS = "downloads"  # below the data, not the cache: two profiles may share a cache, and not this lock
+
 
 @contextlib.contextmanager
 def shared(paths: Paths, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -32,8 +34,10 @@ def sweep(paths: Paths) -> None:
     """Remove what killed commands staged or were fetching. The caller holds the store alone."""
     for parent in (paths.store, paths.environments, paths.generations):
         fs.sweep(parent)
-    with contextlib.suppress(FileNotFoundError):
-        fs.remove_tree(os.path.join(paths.cache, "downloads"))
+    for parent in (paths.data, paths.builds, paths.cache, os.path.join(paths.cache, "locks")):
+        fs.sweep(parent, fs.TEMPORARY)
+    with contextlib.suppress(OSError):
+        fs.remove_tree(os.path.join(paths.data, DOWNLOADS))
 
 
 def _path(paths: Paths) -> str:

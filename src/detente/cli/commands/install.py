@@ -57,7 +57,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         changes.show_outcome(invocation, outcome)
         _present(invocation, outcome)
         changes.check_path(invocation, detente.paths, outcome)
-    return 0
+    return changes.status(outcome)
 
 
 def _present(invocation: Invocation, outcome: Outcome) -> None:

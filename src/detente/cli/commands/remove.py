@@ -33,7 +33,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         changes.show_plan(invocation, outcome.plan)
     else:
         changes.show_outcome(invocation, outcome._replace(applications={}))
-    return 0
+    return changes.status(outcome)
 
 
 def _check_commands(names: list[str], known: frozenset[str], detente: Detente) -> None:

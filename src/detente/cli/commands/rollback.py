@@ -38,4 +38,4 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     changes.show_outcome(invocation, outcome)
     if outcome.plan.empty:
         invocation.output.tell("everything is so already")
-    return 0
+    return changes.status(outcome)

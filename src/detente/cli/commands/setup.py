@@ -36,7 +36,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     if outcome.plan.empty and not parsed.undo:
         invocation.output.tell(f"detente is set up already: {os.path.join(detente.paths.bin, SELF)}")
     changes.check_path(invocation, detente.paths, outcome)
-    return 0
+    return changes.status(outcome)
 
 
 def _source(detente: Detente) -> str:
