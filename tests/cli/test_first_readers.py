@@ -33,6 +33,13 @@ def test_an_answer_that_cannot_be_written_is_not_taken_for_a_failed_change(machi
     assert machine.commands() == ["demo", "demo-admin"]
 
 
+def test_an_error_that_cannot_be_written_keeps_its_status(machine: Machine) -> None:
+    for words, status in ((["show", "nothing"], 3), (["nosuchverb"], 2)):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(machine.argv(*words), env=machine.environ, stdout=subprocess.DEVNULL, stderr=full)
+        assert done.returncode == status
+
+
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["install", "demo"], ["--help"], ["nosuchverb"]])
 def test_closed_standard_streams_are_no_bug(machine: Machine, words: list[str]) -> None:
     script = 'exec "$@" <&- >&- 2>&-'

@@ -14,6 +14,8 @@ from detente.host.paths import Paths
 from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Plan, Switch
 from detente.progress import Progress
 
+PARTLY = 10  # the exit status of a change that is made, but not shown everywhere
+
 
 @contextlib.contextmanager
 def working(invocation: Invocation, parsed: argparse.Namespace) -> Iterator[Detente]:
@@ -150,7 +152,7 @@ def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
 
 def status(outcome: Outcome) -> int:
     """Return the exit status of a change: 10 where it is made, but something of it could not be shown."""
-    return 10 if outcome.problems else 0
+    return PARTLY if outcome.problems else 0
 
 
 def _warn(invocation: Invocation, plan: Plan) -> None:

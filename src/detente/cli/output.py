@@ -65,7 +65,7 @@ class Output:
     def note(self, line: str) -> None:
         """Print a remark on stderr; `-q` keeps it."""
         if not self.quiet:
-            sys.stderr.write(printable(line) + "\n")
+            _complain(printable(line) + "\n")
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print `rows` below `heads`, in columns."""
@@ -198,10 +198,19 @@ def show_error(err: DetenteError, *, json_to: str | None) -> None:
     lines += [f"  {printable(line)}" for text in err.context for line in text.splitlines()]
     if err.hint:
         lines.append(f"{bold}hint:{plain} {printable(err.hint)}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    _complain("\n".join(lines) + "\n")
     if json_to is not None:
         error = {"code": err.code, "message": err.message, "context": list(err.context), "hint": err.hint}
         _print_envelope(json_to, None, [error], ok=False)
+
+
+def _complain(text: str) -> None:
+    """Write `text` to stderr; where even that cannot be written, the exit status has to do."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _print_envelope(verb: str, value: "Any", errors: "list[dict[str, Any]]", *, ok: bool) -> None:
@@ -236,4 +245,4 @@ def show_bug(argv: Sequence[str]) -> None:
     except OSError:
         where = text
     last = traceback.format_exception_only(*sys.exc_info()[:2])[-1].strip()
-    sys.stderr.write(f"error: this is a bug in detente: {printable(last)}\n  {where}\nhint: please report it\n")
+    _complain(f"error: this is a bug in detente: {printable(last)}\n  {where}\nhint: please report it\n")
