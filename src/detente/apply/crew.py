@@ -1,5 +1,6 @@
 """A few threads that work off a list, and end at once when one fails or a person presses Ctrl-C."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from detente.errors import Interrupted
 
 T = TypeVar("T")
 _PATIENCE = 0.4  # seconds that an interrupted crew gets to end by itself
+_LOOK = 0.25  # seconds between two looks whether a signal came
 
 
 def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: threading.Event) -> None:
@@ -50,7 +52,7 @@ def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: thr
                 break
             threads.append(thread)
         for _ in threads:
-            err = answers.get()
+            err = _next(answers)
             first = first or err
     except BaseException:
         stop.set()
@@ -61,3 +63,10 @@ def work_off(jobs: Sequence[T], work: Callable[[T], None], hands: int, stop: thr
         raise first
     if not waiting.empty():
         raise Interrupted
+
+
+def _next(answers: "queue.SimpleQueue[BaseException | None]") -> BaseException | None:
+    """Return the next answer. Waits in pieces: a signal that comes just before a wait begins does not end that wait."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return answers.get(timeout=_LOOK)
