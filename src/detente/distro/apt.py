@@ -1,4 +1,4 @@
-"""Debian, Ubuntu and their children: dpkg-query(1), apt-get(8)."""
+"""Debian, Ubuntu and their children: dpkg-query(1)."""
 
 from collections.abc import Sequence
 
@@ -23,11 +23,6 @@ def parse_owners(text: str, paths: Sequence[str]) -> dict[str, str]:
         if separator and path in wanted and not names.startswith("diversion"):
             found[wanted[path]] = names.split(", ")[0].partition(":")[0]
     return found
-
-
-def install(names: Sequence[str]) -> Command:
-    """Return the command that installs `names`."""
-    return Command(("/usr/bin/apt-get", "install", *names), environment=_ENVIRONMENT)
 
 
 def _other(path: str) -> str:

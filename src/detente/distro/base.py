@@ -23,7 +23,3 @@ class Backend(Protocol):
     def parse_owners(self, text: str, paths: Sequence[str]) -> Mapping[str, str]:
         """Return path to system package for those of `paths` that the answer `text` names."""
         ...
-
-    def install(self, names: Sequence[str]) -> Command:
-        """Return the command that installs system packages `names`; it needs root."""
-        ...

@@ -168,11 +168,6 @@ def made_at(paths: Paths, directory: str) -> str:
         return ""
 
 
-def interpreter_of(paths: Paths, directory: str) -> Interpreter:
-    """Return the interpreter of environment `directory`; raise IntegrityError without its record."""
-    return Interpreter(**_record(paths, directory)["interpreter"])
-
-
 def _record(paths: Paths, directory: str) -> dict[str, Any]:
     path = os.path.join(paths.environments, directory, RECORD)
     try:
