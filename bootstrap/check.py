@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True  # the checkout stays clean
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bootstrap
-import prepare
+import pinned
 
 SETS = ("distro", "live", "faults", "property")
 SERVED = ("flit_core-", "packaging-", "pyproject_hooks-", "urllib3-", "uv-")  # what installing detente itself needs
@@ -31,8 +31,8 @@ TOOLS = {
 def main(arguments: list[str]) -> int:
     """Run the chosen checks, all of them whatever the first ones say; return the exit status."""
     os.chdir(bootstrap.CHECKOUT)
-    root = os.path.join(bootstrap.cache() + "-check")
-    environment = have_environment(root)
+    root = pinned.root()
+    environment = pinned.have_environment("check", SERVED)
     have_tools()
     settings = {
         "DETENTE_TEST_WHEELS": os.path.join(environment, "served"),
@@ -65,44 +65,6 @@ def run(command: list[str]) -> int:
     """Say what runs, run it, and return its exit status."""
     sys.stderr.write(f"$ {' '.join([os.path.basename(command[0]), *command[1:]])}\n")
     return subprocess.run(command, check=False).returncode
-
-
-def have_environment(root: str) -> str:
-    """Return the environment that check.lock makes for this Python; make it where it is missing, whole or not at all.
-
-    It is made at its final place, because a virtual environment cannot be moved; `finished` is written last.
-    """
-    lock = os.path.join(bootstrap.HERE, "check.lock")
-    parent = os.path.join(root, "environments")
-    place = os.path.join(parent, f"{bootstrap.digest(lock)}-{'.'.join(map(str, sys.version_info[:3]))}")
-    mark = os.path.join(place, "finished")
-    if os.path.exists(mark):
-        return place
-    pip = prepare.pip_command()
-    if pip is None:
-        bootstrap.fail(f"the checks need pip, and there is none; install it: {bootstrap.install_line(prepare.PIP_IN)}")
-    with prepare.alone(parent) as held:
-        if os.path.exists(mark):
-            return place
-        sys.stderr.write(f"preparing the checks' environment in {place} (once)\n")
-        shutil.rmtree(place, ignore_errors=True)
-        subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", place], check=True)
-        wheels, served = os.path.join(place, "wheels"), os.path.join(place, "served")
-        os.mkdir(wheels)
-        os.mkdir(served)
-        prepare.download(pip, lock, wheels, held)
-        files = [os.path.join(wheels, name) for name in sorted(os.listdir(wheels))]
-        options = ["--isolated", "--no-index", "--no-deps", "--quiet", "--disable-pip-version-check"]
-        its_pip = next(path for path in files if os.path.basename(path).startswith("pip-"))
-        call = [os.path.join(place, "bin", "python"), "-I", "-c", prepare.FROM_WHEEL, its_pip]
-        subprocess.run([*call, "install", *options, *files], check=True, cwd="/")
-        for path in files:
-            if os.path.basename(path).startswith(SERVED):
-                os.rename(path, os.path.join(served, os.path.basename(path)))
-        shutil.rmtree(wheels)
-        with open(mark, "w", encoding="utf-8"):
-            pass
-    return place
 
 
 def has_route() -> bool:

@@ -1,4 +1,4 @@
-"""Write runtime.lock and check.lock anew: `python3 bootstrap/relock.py UV`, UV being an engine to resolve with.
+"""Write runtime.lock, check.lock and peers.lock anew: `python3 bootstrap/relock.py UV`, UV being an engine to resolve with.
 
 A lock is a requirements file that pip reads: `name==version`, and the SHA-256 of every wheel that a Linux machine
 could take. It names no index and no path, so it means the same everywhere; pip knows where its index is.
@@ -59,8 +59,8 @@ def lines(distribution: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Resolve both lists and write both locks."""
-    for name in ("runtime", "check"):
+    """Resolve each list and write its lock."""
+    for name in ("runtime", "check", "peers"):
         found = resolve(sys.argv[1], HERE / f"{name}.in")
         text = "".join(" \\\n    ".join(lines(one)) + "\n" for one in found)
         (HERE / f"{name}.lock").write_text(f"# Written by bootstrap/relock.py from {name}.in\n{text}", "utf-8")

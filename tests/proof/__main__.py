@@ -1,0 +1,73 @@
+"""`./prove [--quick] [SECTION…]`: measure, print, and write docs/reliability.md."""
+
+import argparse
+import dataclasses
+import datetime
+import importlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from proof import report
+from proof.figure import save
+from proof.lab import Lab
+from proof.sections import SECTIONS
+
+
+def main() -> int:
+    """Run the sections that were asked for; 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(prog="./prove", description="Measure what détente promises.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="a sample of each; writes nothing")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many trials at once")
+    parsed = parser.parse_args()
+    unknown = set(parsed.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"no section is called {min(unknown)}; there are {', '.join(SECTIONS)}")
+    broken = 0
+    for section in parsed.sections or SECTIONS:
+        broken += run(section, quick=parsed.quick, jobs=parsed.jobs)
+    if not parsed.quick:
+        report.write()
+    return 1 if broken else 0
+
+
+def run(section: str, *, quick: bool, jobs: int) -> int:
+    """Measure one section, print it, keep it unless it was quick; return how many trials broke a promise."""
+    print(f"{section}: {SECTIONS[section]}", file=sys.stderr, flush=True)
+    module = importlib.import_module(f"proof.{section}")
+    with tempfile.TemporaryDirectory(prefix="detente-proof-", ignore_cleanup_errors=True) as folder:
+        started = time.monotonic()
+        figures = []
+        try:
+            for one in module.measure(Lab(Path(folder), quick, jobs)):
+                figure = dataclasses.replace(one, seconds=round(time.monotonic() - started, 1))
+                started = time.monotonic()
+                figures.append(figure)
+                peers = "".join(f"; {name}: {words}" for name, words in figure.peers.items())
+                detail = f" ({figure.detail})" if figure.detail else ""
+                print(f"{figure.bad} broken of {figure.total}: {figure.promise}{detail}{peers}", flush=True)
+        finally:
+            subprocess.run(["chmod", "-R", "u+w", folder], check=False, stderr=subprocess.DEVNULL)
+    if not quick:
+        save(section, figures, about())
+    return sum(one.bad for one in figures)
+
+
+def about() -> dict[str, str]:
+    """Return when this is, and on what kind of machine."""
+    names = platform.freedesktop_os_release()
+    system = f"{names.get('NAME', 'Linux')} {names.get('VERSION_ID', '')}".strip()
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "on": f"{system}, kernel {platform.release().split('-')[0]}, {os.cpu_count()} cores",
+        "Python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
