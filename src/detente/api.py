@@ -185,8 +185,6 @@ class Detente:
         return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))
 
     def _resolve(self, asked: Sequence[Asked], current: Mapping[str, Application]) -> list[Resolution]:
-        from dataclasses import replace
-
         from detente.apply.crew import work_off
         from detente.scan.resolution import Resolver
 
@@ -204,8 +202,8 @@ class Detente:
             again: Wish = merged(said, current.get(resolution.key))
             if again != wish:
                 resolution = resolver.resolve(again)
-            found[place] = replace(
-                resolution, wish=without_logins(resolution.wish), lock=without_login(resolution.lock)
+            found[place] = resolution._replace(
+                wish=without_logins(resolution.wish), lock=without_login(resolution.lock)
             )
 
         work_off(range(len(asked)), one, min(4, len(asked)), workshop.stop)
@@ -259,6 +257,8 @@ class Detente:
 
     def _workshop(self) -> Workshop:
         if self._shop is None:
+            from threading import Event
+
             from detente.apply.workshop import Workshop
 
             self._shop = Workshop(
@@ -267,6 +267,7 @@ class Detente:
                 runtime.uv_path(),
                 self._read_sources(),
                 self._progress,
+                Event(),
                 self._offline,
             )
         return self._shop

@@ -162,18 +162,15 @@ def switched(plan: Plan) -> Generation:
 
 def applied(plan: Plan, before: Facts) -> Facts:
     """The facts once `plan`, made for `before`, has run: what the executor would leave behind."""
-    from dataclasses import replace
-
     after = before
     for step in plan.steps:
         if isinstance(step, Compile):
             more = {(entry, step.interpreter.cache_tag) for entry in step.entries}
-            after = replace(after, compiled=after.compiled | more)
+            after = after._replace(compiled=after.compiled | more)
         elif isinstance(step, Link):
-            after = replace(after, environments=after.environments | {step.environment.directory})
+            after = after._replace(environments=after.environments | {step.environment.directory})
         elif isinstance(step, Switch):
-            after = replace(
-                after,
+            after = after._replace(
                 basis=f"basis-{step.generation.number}",
                 generation=step.generation,
                 history=(step.generation, *after.history),

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +92,7 @@ def test_an_environment_that_exists_is_not_linked_again() -> None:
     resolution = a_resolution()
     before = facts(resolutions=[resolution])
     spec, _ = planner.environment(resolution, before)
-    plan = planner.plan(DEMO, replace(before, environments=frozenset({spec.directory})))
+    plan = planner.plan(DEMO, before._replace(environments=frozenset({spec.directory})))
     assert [type(step) for step in plan.steps] == [Switch]
 
 
@@ -151,7 +149,7 @@ def test_a_command_over_someone_elses_needs_force_and_then_goes_to_quarantine_on
 
 def test_a_file_that_a_person_put_over_our_command_stays_unless_forced() -> None:
     old = facts(a_generation(1, an_application()), resolutions=[a_resolution(version="2.0")])
-    before = replace(old, foreign={"demo": "/home/anna/.local/bin/demo"})
+    before = old._replace(foreign={"demo": "/home/anna/.local/bin/demo"})
     (over,) = [step.over for step in planner.plan(DEMO, before).steps if isinstance(step, Switch)]
     assert over == ()
     (over,) = [step.over for step in planner.plan(DEMO._replace(force=True), before).steps if isinstance(step, Switch)]
@@ -161,7 +159,7 @@ def test_a_file_that_a_person_put_over_our_command_stays_unless_forced() -> None
 def test_force_takes_a_place_back_even_where_nothing_else_changes() -> None:
     first = facts(resolutions=[a_resolution()])
     state = applied(planner.plan(DEMO, first), first)
-    taken = replace(state, foreign={"demo": "/home/anna/.local/bin/demo"})
+    taken = state._replace(foreign={"demo": "/home/anna/.local/bin/demo"})
     assert planner.plan(DEMO, taken).empty
     plan = planner.plan(DEMO._replace(force=True), taken)
     assert [step.over for step in plan.steps if isinstance(step, Switch)] == [("demo",)]
@@ -169,7 +167,7 @@ def test_force_takes_a_place_back_even_where_nothing_else_changes() -> None:
     assert switched(plan).applications == state.generation.applications
     after = applied(plan, taken)
     assert planner.plan(DEMO._replace(force=True), after).empty
-    elsewhere = replace(state, foreign={"demo": "/usr/bin/demo"})
+    elsewhere = state._replace(foreign={"demo": "/usr/bin/demo"})
     assert planner.plan(DEMO._replace(force=True), elsewhere).empty
 
 
@@ -474,8 +472,7 @@ class Histories(RuleBasedStateMachine):
     @rule(name=_NAMES, version=_VERSIONS)
     def install(self, name: str, version: str) -> None:
         others = {key: item for key, item in self.state.generation.applications.items() if key != name}
-        self.state = replace(
-            self.state,
+        self.state = self.state._replace(
             resolutions=(resolution := a_resolution(name, version),),
             entries=facts(resolutions=[resolution]).entries,
             compiled=facts(resolutions=[resolution]).compiled,
@@ -495,7 +492,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def a_kill_leaves_an_orphan(self) -> None:
-        self.state = replace(self.state, highest=self.state.highest + 1)
+        self.state = self.state._replace(highest=self.state.highest + 1)
 
     @rule(times=st.integers(1, 4))
     def rollback(self, times: int) -> None:

@@ -2,15 +2,14 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from detente.engine.sources import Sources
 from detente.host.paths import Paths
 from detente.progress import Progress
 
 
-@dataclass(slots=True)
-class Workshop:
+class Workshop(NamedTuple):
     """Places, the outside world as it was told to us, and where to tell of progress.
 
     `stop` is set when the work should end early; whoever works in a thread looks at it.
@@ -21,5 +20,5 @@ class Workshop:
     uv: str
     sources: Sources
     progress: Progress
+    stop: threading.Event
     offline: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)

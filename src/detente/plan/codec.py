@@ -2,7 +2,6 @@
 
 import types
 import typing
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from detente.errors import UsageError
@@ -27,10 +26,6 @@ def decode(value: Any) -> Plan:
 
 
 def _encode(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        body = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
-        kind = type(value).__name__.lower()
-        return {"step": kind, **body} if kind in STEPS else body
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {name: _encode(getattr(value, name)) for name in value._fields}
     if isinstance(value, (tuple, list)):
@@ -45,17 +40,20 @@ def _decode(kind: Any, value: Any) -> Any:
     if kind is Step or (
         origin in (typing.Union, types.UnionType) and set(typing.get_args(kind)) == set(STEPS.values())
     ):
-        body = dict(value)
-        return _decode(STEPS[body.pop("step")], body)
+        return _decode(STEPS[value["step"]], value)
     if origin in (typing.Union, types.UnionType):
         inner = [item for item in typing.get_args(kind) if item is not type(None)]
         return None if value is None else _decode(inner[0], value)
+    if origin is typing.Literal:
+        if value not in typing.get_args(kind):
+            raise ValueError(f"expected {typing.get_args(kind)[0]}, found {value!r}")
+        return value
     if origin is tuple:
         _check(value, list)
         return tuple(_decode(typing.get_args(kind)[0], item) for item in value)
     if origin is dict:
         return {str(key): _decode(typing.get_args(kind)[1], item) for key, item in value.items()}
-    if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields")):
+    if isinstance(kind, type) and hasattr(kind, "_fields"):
         hints = typing.get_type_hints(kind)
         return kind(**{name: _decode(hints[name], item) for name, item in value.items()})
     _check(value, kind)

@@ -1,10 +1,11 @@
 """What is true: one immutable snapshot of everything that a plan depends on."""
 
-from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from detente.model import EMPTY_GENERATION, Artifact, Generation, Interpreter, StoreEntry, Wish
 
 Slot = tuple[Artifact, str]
+_NOTHING: dict[Any, Any] = {}  # nobody writes to facts
 
 
 def slot(artifact: Artifact, interpreter: Interpreter) -> Slot:
@@ -12,8 +13,7 @@ def slot(artifact: Artifact, interpreter: Interpreter) -> Slot:
     return artifact, "" if artifact.kind == "wheel" else f"{interpreter.cache_tag}-{interpreter.platform}"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What one application resolved to.
 
     `name` is the distribution asked for; `artifacts` are in lock order; `lock` is the PEP 751 text.
@@ -33,8 +33,7 @@ class Resolution:
         return self.name + self.wish.suffix
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The snapshot.
 
     `history` are the records on the way back from the current generation, newest first; `highest` is the
@@ -51,20 +50,19 @@ class Facts:
     history: tuple[Generation, ...] = ()
     highest: int = 0
     resolutions: tuple[Resolution, ...] = ()
-    entries: dict[Slot, StoreEntry] = field(default_factory=dict)
-    shared: dict[str, dict[str, str]] = field(default_factory=dict)
+    entries: dict[Slot, StoreEntry] = _NOTHING
+    shared: dict[str, dict[str, str]] = _NOTHING
     compiled: frozenset[tuple[str, str]] = frozenset()
     environments: frozenset[str] = frozenset()
-    foreign: dict[str, str] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, str] = _NOTHING
+    owners: dict[str, str] = _NOTHING
     bin: str = ""
     now: str = ""
     user: str = ""
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
+class Holdings(NamedTuple):
     """What `collect` looks at: everything in the store and who reaches it.
 
     `generations` maps a number on disk to the environments it names; `environments` a directory to the

@@ -1,12 +1,11 @@
 """A plan: what would change, as a value that can be printed, saved, compared, refused, and run."""
 
-from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from detente.model import Application, Artifact, Generation, Interpreter
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSpec:
+class EnvironmentSpec(NamedTuple):
     """An environment to be: `entries` are store directories in lock order; `directory` is its name in envs/.
 
     `lock` is the PEP 751 text it was resolved to; `label` is the application's key; `again` is the command line
@@ -21,39 +20,38 @@ class EnvironmentSpec:
     again: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """Fetch a wheel, check it, and unpack it into the store. Invisible and repeatable."""
 
     artifact: Artifact
     interpreter: Interpreter
+    step: Literal["fetch"] = "fetch"
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """Build a wheel from source and put it into the store. Invisible and repeatable."""
 
     artifact: Artifact
     interpreter: Interpreter
+    step: Literal["build"] = "build"
 
 
-@dataclass(frozen=True, slots=True)
-class Compile:
+class Compile(NamedTuple):
     """Add one Python version's bytecode to entries that are in the store already."""
 
     interpreter: Interpreter
     entries: tuple[str, ...]
+    step: Literal["compile"] = "compile"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Make an environment: a farm of links into the store. Invisible and repeatable."""
 
     environment: EnvironmentSpec
+    step: Literal["link"] = "link"
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """Make `generation` the current one, and expose what it exposes. The one visible change.
 
     `over` are commands that someone else owns in our own directory: they go to quarantine first.
@@ -61,23 +59,24 @@ class Switch:
 
     generation: Generation
     over: tuple[str, ...] = ()
+    step: Literal["switch"] = "switch"
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(NamedTuple):
     """Remove generations, environments and entries that nothing keeps. Cannot be undone."""
 
     generations: tuple[int, ...]
     environments: tuple[str, ...]
     entries: tuple[str, ...]
+    step: Literal["discard"] = "discard"
 
 
+# Each step says which it is in its last field: two kinds are never equal, and JSON has it, too.
 Step = Fetch | Build | Compile | Link | Switch | Discard
 STEPS: dict[str, type[Step]] = {kind.__name__.lower(): kind for kind in (Fetch, Build, Compile, Link, Switch, Discard)}
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """One application's change: versions are "" where there is none before or after."""
 
     key: str
@@ -93,8 +92,7 @@ class Effect:
         return "change" if self.after else "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """`basis` states the generation it was made for; `pending` that another plan follows once this one ran.
 
     `questions` must be answered yes before it may run; `reasons` and `warnings` are sentences for a person.
