@@ -1,138 +1,177 @@
 #!/usr/bin/env python3
-"""Time detente beside uv and pipx: the same work, in turn, in one run, as ratios.
+"""Measure detente beside uv and pipx: the same work, in turn, in one run. Called by bench/run.
 
-    bench/compare.py                        httpie and black, five rounds
-    bench/compare.py ansible jupyterlab     other applications
-    bench/compare.py --rounds 9 --json FILE
+    bench/run                 everything; writes docs/figures/bench.json, docs/benchmarks.md, docs/benchmarks.svg
+    bench/run --quick         a small sample in a few minutes; prints the page, writes nothing
+    bench/run --only PART     this part alone: applications, several, starts, history, launches; writes nothing
+    bench/run --detente FILE  with an installed detente in the place of this checkout's
+    bench/run --page          the page and the plot anew from the figures that were written last
 
-Everything happens in a temporary home. The first round of each is the cold one (network included) and is reported
-apart; the warm ones need no network. Read the ratios: a shared machine makes milliseconds noisy. uv is taken from
-PATH or DETENTE_UV; pipx is left out where it is missing.
+Everything happens in homes of its own below a temporary directory. The peers are those of bootstrap/peers.lock, in
+an environment of their own; detente is installed from this checkout by its own `setup`. Needs the index; the rest
+of the machine should be quiet.
 """
 
 import argparse
-import json
 import os
-import shutil
-import statistics
+import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-COMMANDS = {"httpie": "http", "jupyterlab": "jupyter-lab", "ansible": "ansible-community", "awscli": "aws"}
-Times = dict[str, list[float]]
+TOP = Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True  # the checkout stays clean
+sys.path[:0] = [str(TOP), str(TOP / "bootstrap"), str(TOP / "tests")]
+
+import pinned  # noqa: E402 - the lines above say where it is
+from bench import history, installing, page, plot, starting  # noqa: E402
+from bench.lab import QUICK, WHOLE, Amount, Lab  # noqa: E402
+from bench.record import FILE, OURS, Record, load  # noqa: E402
+from bench.space import delete  # noqa: E402
+from bench.timing import Call, Failed, timed  # noqa: E402
+from bench.tools import PYTHON, Programs, environ, tools  # noqa: E402
+
+PARTS = ("applications", "several", "starts", "history", "launches")
 
 
-class Contest:
-    """One application, installed and removed by each tool in a home of its own."""
-
-    def __init__(self, root: Path, name: str, uv: str) -> None:
-        self.name = name
-        self.root = root
-        self.root.mkdir(parents=True)
-        self.environ = {**os.environ, "HOME": str(root), "DETENTE_UV": uv, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
-        for variable in ("XDG_DATA_HOME", "XDG_BIN_HOME", "XDG_STATE_HOME", "UV_CACHE_DIR", "VIRTUAL_ENV"):
-            self.environ.pop(variable, None)
-        self.environ["XDG_CACHE_HOME"] = str(root / ".cache")
-        self.uv = [uv, "tool"]
-        self.detente = [str(CHECKOUT / "detente")]
-        self.pipx = shutil.which("pipx")
-
-    def run(self, *argv: str, **more: str) -> float:
-        """Run a command to its end and return the seconds it took; its failure ends the bench."""
-        started = time.perf_counter()
-        done = subprocess.run(argv, env={**self.environ, **more}, capture_output=True, text=True, cwd=self.root)
-        took = time.perf_counter() - started
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        return took
-
-    def install(self, tool: str, *, offline: bool) -> float:
-        """Install by `tool`; each puts commands in a directory of its own."""
-        if tool == "detente":
-            return self.run(*self.detente, "install", self.name, "-q", *(["--offline"] if offline else []))
-        python = ("--python", "/usr/bin/python3")
-        if tool == "pipx":
-            return self.run(str(self.pipx), "install", self.name, *python, PIPX_BIN_DIR=str(self.root / "pipx-bin"))
-        words = ["--compile-bytecode"] if tool == "uv-compiled" else []
-        words += ["--offline"] if offline else []
-        return self.run(*self.uv, "install", "--quiet", *python, *words, self.name, UV_TOOL_BIN_DIR=str(self.bin("uv")))
-
-    def remove(self, tool: str) -> float:
-        """Remove by `tool`."""
-        if tool == "detente":
-            return self.run(*self.detente, "remove", self.name, "-q")
-        if tool == "pipx":
-            return self.run(str(self.pipx), "uninstall", self.name, PIPX_BIN_DIR=str(self.bin("pipx")))
-        return self.run(*self.uv, "uninstall", "--quiet", self.name, UV_TOOL_BIN_DIR=str(self.bin("uv")))
-
-    def bin(self, tool: str) -> Path:
-        """Return where `tool` puts commands."""
-        return self.root / (".local/bin" if tool == "detente" else f"{tool.removesuffix('-compiled')}-bin")
-
-    def first_run(self, tool: str) -> float:
-        """Run the application's command once; return the seconds."""
-        return self.run(str(self.bin(tool) / COMMANDS.get(self.name, self.name)), "--version")
-
-
-def measured(contest: Contest, tools: list[str], rounds: int) -> dict[str, Times]:
-    """Return seconds by what was done and by which tool; the tools take turns."""
-    found: dict[str, Times] = {}
-
-    def note(what: str, tool: str, work: Callable[[], float]) -> None:
-        found.setdefault(what, {}).setdefault(tool, []).append(work())
-
-    contest.run(*contest.detente, "--version")  # makes the run-time environment, once
-    for tool in tools:
-        note("cold install", tool, lambda tool=tool: contest.install(tool, offline=False))  # type: ignore[misc]
-        contest.remove(tool)
-    for _ in range(rounds):
-        for tool in tools:
-            note("warm install", tool, lambda tool=tool: contest.install(tool, offline=True))  # type: ignore[misc]
-            note("first run", tool, lambda tool=tool: contest.first_run(tool))  # type: ignore[misc]
-            note("later run", tool, lambda tool=tool: contest.first_run(tool))  # type: ignore[misc]
-            if tool == "detente":
-                note("install again", tool, lambda: contest.install("detente", offline=False))
-            note("remove", tool, lambda tool=tool: contest.remove(tool))  # type: ignore[misc]
-    for _ in range(rounds):
-        note("list", "detente", lambda: contest.run(*contest.detente, "list"))
-        note("list", "uv", lambda: contest.run(*contest.uv, "list"))
-    return found
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", default=["httpie", "black"])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write every figure, in seconds")
+def main() -> int:
+    """Measure what was asked for; 1 where something of ours failed."""
+    parser = argparse.ArgumentParser(prog="bench/run", description="Measure detente beside uv and pipx.")
+    parser.add_argument("--quick", action="store_true", help="a small sample; writes nothing")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; writes nothing")
+    parser.add_argument("--page", action="store_true", help="write page and plot anew from the figures that are there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here (too)")
+    parser.add_argument("--folder", type=Path, metavar="DIRECTORY", help="work below this directory")
+    parser.add_argument("--detente", type=Path, metavar="PROGRAM", help="an installed detente, not this checkout's")
     parsed = parser.parse_args()
-    uv = os.environ.get("DETENTE_UV") or shutil.which("uv")
-    if uv is None:
-        sys.exit("error: uv is not on PATH; install it, or let DETENTE_UV name it")
-    everything = {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        for name in parsed.names:
-            contest = Contest(Path(folder) / name, name, uv)
-            tools = ["detente", "uv", "uv-compiled", *(["pipx"] if contest.pipx else [])]
-            everything[name] = measured(contest, tools, parsed.rounds)
-            print(f"\n{name}: median ms, and detente's ratio to each (median of {parsed.rounds})")
-            for what, times in everything[name].items():
-                own = statistics.median(times["detente"])
-                cells = [f"detente {own * 1000:7.0f}"]
-                for tool, values in times.items():
-                    if tool != "detente":
-                        middle = statistics.median(values)
-                        cells.append(f"{tool} {middle * 1000:7.0f} ({own / middle:.2f})")
-                print(f"  {what:<14} {'   '.join(cells)}")
-        subprocess.run(["chmod", "-R", "u+w", folder], check=False)
+    if parsed.page:
+        write(load())
+        return 0
+    folder = Path(tempfile.mkdtemp(prefix="detente-bench-", dir=parsed.folder))
+    try:
+        lab = prepared(folder, QUICK if parsed.quick else WHOLE, parsed.detente)
+        run(lab, parsed.only or PARTS)
+    finally:
+        delete(folder)
     if parsed.json:
-        Path(parsed.json).write_text(json.dumps(everything, indent=1))
+        parsed.json.write_text(lab.record.to_json(), "utf-8")
+    ours = sorted(subject for subject, tool in lab.lost if tool == OURS)
+    if parsed.quick or parsed.only or ours:
+        print(page.page(lab.record))
+    else:
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        FILE.write_text(lab.record.to_json(), "utf-8")
+        write(lab.record)
+    if ours:
+        print(f"detente failed: {', '.join(ours)}; nothing was written", file=sys.stderr)
+    return 1 if ours else 0
+
+
+def run(lab: Lab, parts: "list[str] | tuple[str, ...]") -> None:
+    """Measure `parts`, and note how long it took and how busy the machine was."""
+    started, busy = time.monotonic(), os.getloadavg()[0]
+    if "applications" in parts:
+        installing.applications(lab)
+    if "starts" in parts or "history" in parts or "launches" in parts:
+        starting.fill(lab)
+    if "starts" in parts:
+        starting.starts(lab)
+    if "launches" in parts:
+        starting.launches(lab)
+    if "history" in parts:
+        history.measure(lab)
+    if "several" in parts:
+        installing.several(lab)
+    lab.record.about["took"] = f"{(time.monotonic() - started) / 60:.0f} minutes"
+    lab.record.about["load at the start"] = f"{busy:.1f}"
+
+
+def prepared(folder: Path, amount: Amount, detente: Path | None) -> Lab:
+    """Return a lab with all tools, and with the versions of all applications chosen; needs the index.
+
+    Where no `detente` is named, the one of this checkout is installed.
+    """
+    peers = Path(pinned.have_environment("peers"), "bin")
+    own = folder / "own"
+    own.mkdir()
+    if detente is None:
+        timed(Call([str(TOP / "detente"), "setup", "--yes", "--quiet"], environ(own), own))
+        detente = own / ".local/bin/detente"
+    programs = Programs(str(detente.absolute()), str(peers / "uv"), str(peers / "pipx"), folder / "shared")
+    record = Record(about(programs, own))
+    lab = Lab(folder, amount, tools(programs), record)
+    for name in dict.fromkeys((*amount.applications, *amount.several)):
+        record.applications[name] = {"version": newest(programs.uv, own, name)}
+    prepare_pipx(lab)
+    return lab
+
+
+def prepare_pipx(lab: Lab) -> None:
+    """Let pipx make the environment with the pip that all others share: once for a person, so it is no trial's."""
+    home = lab.home("pipx")
+    try:
+        timed(lab.tools["pipx"].call(home, "upgrade-shared"))
+    except Failed as err:
+        lab.lose("shared", "pipx", err)
+        del lab.tools["pipx"]
+
+
+def newest(uv: str, home: Path, name: str) -> str:
+    """Return the version of `name` that uv chooses today."""
+    argv = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-deps", "--python", PYTHON, "-"]
+    done = subprocess.run(argv, input=name, env=environ(home), cwd=home, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"no version of {name} can be chosen\n{done.stderr}")
+    (line,) = done.stdout.split()
+    return line.partition("==")[2]
+
+
+def about(programs: Programs, home: Path) -> dict[str, str]:
+    """Return when this is, with which versions (asked in `home`), and on what kind of machine."""
+
+    def version(*argv: str) -> str:
+        done = subprocess.run(argv, env=environ(home), check=True, capture_output=True, text=True)
+        return next(word for word in done.stdout.split() if word[0].isdigit())
+
+    names = platform.freedesktop_os_release()
+    pip = str(Path(programs.pipx).with_name("pip"))
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "détente": version(programs.detente, "--version"),
+        "uv": version(programs.uv, "--version"),
+        "pipx": version(programs.pipx, "--version"),
+        "pip": version(pip, "--version"),
+        "Python": version(PYTHON, "--version"),
+        "system": f"{names.get('NAME', 'Linux')} {names.get('VERSION_ID', '')}".strip(),
+        "kernel": platform.release().split("-")[0],
+        "machine": f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB of memory",
+        "file system": file_system(home),
+    }
+
+
+def file_system(path: Path) -> str:
+    """Return the kind of file system that `path` is on (proc_mounts(5))."""
+    best = ("", "")
+    for line in Path("/proc/mounts").read_text("utf-8").splitlines():
+        _, place, kind, *_ = line.split()
+        if path.is_relative_to(place) and len(place) >= len(best[0]):
+            best = (place, kind)
+    return best[1]
+
+
+def write(record: Record) -> None:
+    """Write the page and the plot."""
+    page.PAGE.write_text(page.page(record), "utf-8")
+    page.PLOT.write_text(plot.plot(record), "utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except Failed as err:
+        sys.exit(f"error: {err}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -24,6 +24,8 @@ TOOLS = {
     "fish": "fish",
     "git": "git",
     "man": "man-db",
+    "mkfs.btrfs": "btrfs-progs",
+    "mkfs.xfs": "xfsprogs",
     "zsh": "zsh",
 }
 

@@ -1,4 +1,4 @@
-"""Write runtime.lock, check.lock and peers.lock anew: `python3 bootstrap/relock.py UV`, UV being an engine to resolve with.
+"""Write the locks of this directory anew: `python3 bootstrap/relock.py UV`, UV being an engine to resolve with.
 
 A lock is a requirements file that pip reads: `name==version`, and the SHA-256 of every wheel that a Linux machine
 could take. It names no index and no path, so it means the same everywhere; pip knows where its index is.

@@ -9,9 +9,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from detente.errors import Refused, StalePlan
-from detente.host import runtime
+from detente.errors import IntegrityError, Refused, StalePlan
 from detente.host.paths import Paths, check_owner, user_paths
+from detente.inquiry import Inquiry
+from detente.model import CONFINED, BuildPolicy
 from detente.plan.plan import Link, Plan, Switch
 from detente.plan.request import (
     Asked,
@@ -28,8 +29,6 @@ from detente.plan.request import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from detente.apply.workshop import Workshop
-    from detente.engine.sources import Sources
     from detente.model import Application, Wish
     from detente.plan.facts import Resolution, Slot
     from detente.progress import Progress
@@ -55,7 +54,8 @@ class Outcome(NamedTuple):
 class Detente:
     """One person's profile, and the outside world as this command was told of it.
 
-    `confirm` is asked before a plan with questions runs, and raises where the answer is no.
+    `confirm` is asked before a plan with questions runs, and raises where the answer is no. `only_binary` is what the
+    configuration says of wheels only (`engine.formats`), `policy` what code that builds sources may do.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class Detente:
         *,
         dry_run: bool = False,
         offline: bool = False,
+        only_binary: Sequence[str] = (),
+        policy: BuildPolicy = CONFINED,
     ) -> None:
         self.environ = environ
         self.paths: Paths = user_paths(environ)
@@ -74,9 +76,10 @@ class Detente:
         self._progress = progress
         self._confirm = confirm
         self._dry_run = dry_run
-        self._offline = offline
         self._built: dict[Slot, str] = {}
-        self._shop: Workshop | None = None
+        self._inquiry = Inquiry(
+            self.environ, self.paths, progress, offline=offline, only_binary=only_binary, policy=policy
+        )
 
     def keys(self, *, past: bool = False) -> frozenset[str]:
         """Return the keys of the applications there are; with `past`, of those that were as well."""
@@ -103,18 +106,19 @@ class Detente:
 
     def plan_of(self, asked: Asked) -> Plan:
         """Return what having `asked` takes, for a dry run."""
-        return self._plan_once(Install((asked,), force=True), self._resolve((asked,), {}))
+        return self._plan_once(Install((asked,), force=True), self._inquiry.resolve((asked,), {}))
 
     def install(self, request: Install) -> Outcome:
         """Have the applications of `request`, in one switch; nothing is done where all is so already."""
-        from detente.store import generations
+        from detente.store import environments, generations
 
         current = generations.current(self.paths)[0].applications
         if self._as_asked(request, current):
             keys = [requirement_name(asked.requirement) + asked.suffix for asked in request.asked]
-            return Outcome(Plan(""), False, {key: current[key] for key in keys})
+            lacking = environments.uncompiled(self.paths, [current[key].environment for key in keys])
+            return Outcome(Plan("", lacking), False, {key: current[key] for key in keys})
         check_owner(self.paths)
-        resolutions = self._resolve(request.asked, current)
+        resolutions = self._inquiry.resolve(request.asked, current)
         outcome = self._change(request, resolutions)
         keys = [resolution.key for resolution in resolutions]
         return outcome._replace(applications={key: item for key, item in outcome.applications.items() if key in keys})
@@ -155,15 +159,27 @@ class Detente:
         from detente.apply import executor
 
         check_owner(self.paths)
-        resolutions = self._resolve((asked,), {})
+        resolutions = self._inquiry.resolve((asked,), {})
         with self._store():
             plan = self._plan_once(Install((asked,), force=True), resolutions)
             application = self._applications(plan)[resolutions[0].key]
             self._confirm(plan)
             executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self.paths)
+            executor.complete(plan, self.paths, self._waiting)
             place = os.path.join(self.paths.environments, application.environment)
             os.set_inheritable(os.open(place, os.O_RDONLY | os.O_DIRECTORY), True)
         return place, application
+
+    def complete(self, plan: Plan) -> None:
+        """Give entries the bytecode that `plan` wants for them; all of it works before, only slower."""
+        from detente.apply import executor
+
+        self._progress.phase("compiling")
+        try:
+            with self._store():
+                executor.complete(plan, self.paths, self._waiting)
+        finally:
+            self._progress.end()
 
     def _as_asked(self, request: Install, current: Mapping[str, Application]) -> bool:
         """Say whether every application is there as asked, whole, and shown: then there is nothing to look up.
@@ -184,33 +200,9 @@ class Detente:
             keys.append(item.key)
         return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))
 
-    def _resolve(self, asked: Sequence[Asked], current: Mapping[str, Application]) -> list[Resolution]:
-        from detente.apply.crew import work_off
-        from detente.scan.resolution import Resolver
-
-        workshop = self._workshop()
-        self._progress.phase("resolving")
-        resolver = Resolver(
-            self.paths, workshop.uv, workshop.sources, self.environ, self._progress, offline=self._offline
-        )
-        found: dict[int, Resolution] = {}
-
-        def one(place: int) -> None:
-            said = asked[place]
-            wish = merged(said, current.get(requirement_name(said.requirement) + said.suffix))
-            resolution = resolver.resolve(wish)
-            again: Wish = merged(said, current.get(resolution.key))
-            if again != wish:
-                resolution = resolver.resolve(again)
-            found[place] = resolution._replace(
-                wish=without_logins(resolution.wish), lock=without_login(resolution.lock)
-            )
-
-        work_off(range(len(asked)), one, min(4, len(asked)), workshop.stop)
-        return [found[place] for place in range(len(asked))]
-
     def _change(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Outcome:
         from detente.apply import executor
+        from detente.store import reserve
 
         with self._store():
             for _ in range(_ATTEMPTS):
@@ -227,25 +219,58 @@ class Detente:
                     unexposed = executor.execute(plan, self.paths, self._waiting, problems)
                 except StalePlan:
                     continue
+                reserve.keep(self.paths)
                 return Outcome(plan, True, self._applications(plan), tuple(unexposed), tuple(problems))
         raise Refused("other commands keep changing the profile", hint="wait until they are done, and repeat")
 
     def _plan_once(self, request: Install | Remove | Rollback, resolutions: Sequence[Resolution]) -> Plan:
-        """Plan; where the store lacks something (and this is no dry run), get it and plan again."""
+        """Plan; where the store lacks something, or what it has is damaged, get it and plan again (no dry run does)."""
         from detente.plan import planner
         from detente.scan import state
 
-        facts = state.look(self.paths, self.environ, self._command, resolutions, self._built)
-        plan = planner.plan(request, facts)
-        if not plan.pending or self._dry_run:
-            return plan
-        from detente.apply.acquire import acquire
+        damaged: set[str] = set()
+        past = not isinstance(request, Install)
+        for _ in range(_ATTEMPTS):
+            facts = state.look(
+                self.paths, self.environ, self._command, resolutions, self._built, past=past, damaged=damaged
+            )
+            plan = planner.plan(request, facts)
+            if plan.pending and not self._dry_run:
+                from detente.apply.acquire import acquire
 
-        self._progress.phase("fetching")
-        self._built |= acquire(plan, self._workshop())
-        self._progress.phase("linking")
-        facts = state.look(self.paths, self.environ, self._command, resolutions, self._built)
-        return planner.plan(request, facts)
+                self._progress.phase("fetching")
+                self._built |= acquire(plan, self._inquiry.workshop(), resolutions)
+                self._progress.phase("linking")
+                damaged.clear()
+                continue
+            found = self._damaged(plan)
+            if found is None:
+                return plan
+            damaged |= found
+        raise IntegrityError("the store is damaged again as soon as it is mended", hint="look at the disk: dmesg")
+
+    def _damaged(self, plan: Plan) -> set[str] | None:
+        """Return the entries that `plan` must not link but have anew, None where it may run.
+
+        What needs no wheel is mended on the way (a dry run leaves it).
+        """
+        from detente.store import witness
+
+        suspects = witness.suspects(self.paths, plan)
+        if not suspects:
+            return None
+        from detente.apply import soundness
+        from detente.plan.damage import MODE, needs_wheel
+
+        found = soundness.examined(self.paths, suspects)
+        for name, findings in found.items():
+            first = min(findings, key=lambda item: item.kind == MODE)
+            self._progress.say(f"note: {name} in the store is damaged ({first.path} {first.what}); it is made anew")
+        anew = {name for name, findings in found.items() if needs_wheel(findings)}
+        if found and not self._dry_run:
+            soundness.mend(self.paths, found.keys() - anew, self._waiting)
+            return anew
+        return anew or None
 
     def _applications(self, plan: Plan) -> dict[str, Application]:
         from detente.store import generations
@@ -254,31 +279,6 @@ class Detente:
             if isinstance(step, Switch):
                 return dict(step.generation.applications)
         return generations.current(self.paths)[0].applications
-
-    def _workshop(self) -> Workshop:
-        if self._shop is None:
-            from threading import Event
-
-            from detente.apply.workshop import Workshop
-
-            self._shop = Workshop(
-                self.paths,
-                self.environ,
-                runtime.uv_path(),
-                self._read_sources(),
-                self._progress,
-                Event(),
-                self._offline,
-            )
-        return self._shop
-
-    def _read_sources(self) -> Sources:
-        from detente.scan.sources import read_sources
-
-        sources = read_sources(self.environ, self.paths.home, cwd=os.getcwd())
-        for link in sources.missing_links:
-            self._progress.say(f"note: the find-links place {link} of pip's configuration does not exist")
-        return sources
 
     @contextlib.contextmanager
     def _store(self) -> Iterator[None]:
@@ -292,4 +292,6 @@ class Detente:
             yield
 
     def _waiting(self) -> None:
-        self._progress.say("waiting for another detente command to end")
+        from detente.store import locks
+
+        self._progress.say(f"waiting for another detente command to end{without_login(locks.holders(self.paths))}")

@@ -118,6 +118,6 @@ class Interrupted(DetenteError):
     code = "interrupted"
     exit_status = 130
 
-    def __init__(self, signal_number: int = 2) -> None:
-        super().__init__("interrupted; nothing was changed", hint=None)
+    def __init__(self, signal_number: int = 2, state: str = "nothing was changed") -> None:
+        super().__init__(f"interrupted; {state}", hint=None)
         self.exit_status = 128 + signal_number

@@ -97,7 +97,7 @@ class Wish(NamedTuple):
 
     `requirement` is PEP 508 text, or an absolute path or URL. `python` is the wish as typed, None for the
     distro's own. `added` are the requirements of `--with`; `commands_from` the distributions whose commands
-    are exposed besides its own.
+    are exposed besides its own. `only_binary` are the words of `--only-binary`, in their order.
     """
 
     requirement: str
@@ -110,6 +110,18 @@ class Wish(NamedTuple):
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+
+
+class BuildPolicy(NamedTuple):
+    """What code that builds sources may do: how it is confined (`host.confine`), for how many minutes it may run."""
+
+    confinement: str = "auto"
+    network: bool = False
+    minutes: int = 60
+
+
+CONFINED = BuildPolicy()
 
 
 class Application(NamedTuple):

@@ -23,6 +23,22 @@ def is_command(text: str) -> bool:
     return _COMMAND.match(text) is not None
 
 
+def fingerprint(text: str, length: int) -> str:
+    """Return the first `length` hex digits of the SHA-256 of `text`.
+
+    By Python's own small module where there is one: `hashlib` loads OpenSSL, which takes longer than many a command.
+    """
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]  # Python 3.12 and newer
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]  # 3.11
+        except ImportError:
+            from hashlib import sha256
+    digest: str = sha256(text.encode()).hexdigest()
+    return digest[:length]
+
+
 def key_of(name: str, known: frozenset[str]) -> str:
     """Return the key of the application that a person calls `name`: as it is, or with its name normalized."""
     if name in known:

@@ -16,7 +16,7 @@ import textwrap
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from detente.engine.sources import NOTHING, Sources
 from detente.errors import BuildError, IntegrityError, NetworkError, Refused, ToolError
 from detente.model import Artifact, Interpreter
 from detente.scan.interpreters import Inventory, available
+from support.hostile_builds import MISBEHAVIOURS, running, soon
 from support.machine import engine
 from support.wheels import make_git, make_project, make_sdist, make_wheel
 
@@ -142,6 +143,17 @@ def test_an_editable_wheel_names_the_directory(bench: Bench) -> None:
     made = bench.build(tree(source, editable=True))
     with zipfile.ZipFile(made) as archive:
         assert archive.read("__editable__demo.pth").decode().strip() == str(source / "src")
+
+
+def test_what_an_editable_build_makes_in_its_project_stays_there(bench: Bench) -> None:
+    body = "open('src/demo/made.py', 'w').write('X = 1')\nos.symlink('/etc/passwd', 'src/demo/link.py')"
+    text = backend(body, "build_editable")
+    source = make_project(bench.root / "demo", "demo", "1.0", backend_text=text)
+    bench.build(tree(source, editable=True))
+    assert (source / "src/demo/made.py").read_text() == "X = 1"
+    if os.geteuid() == 0:  # it worked on a copy, of which regular files come back
+        assert not (source / "src/demo/link.py").is_symlink()
+        assert (source / "src/demo/made.py").stat().st_uid == 0
 
 
 def test_a_backend_without_editable_wheels_is_named_as_the_reason(bench: Bench) -> None:
@@ -383,25 +395,21 @@ def test_the_backend_gets_no_secret_and_another_home(bench: Bench) -> None:
 
 
 def test_a_flood_of_output_and_a_daemon_left_behind_hold_nothing_up(bench: Bench) -> None:
-    pid = bench.root / "pid"
     text = backend(
-        f"""
+        """
         import subprocess
         print("x" * 100, end="\\n" * 1000000)
-        open({str(pid)!r}, "w").write(str(subprocess.Popen(["sleep", "30"]).pid))
+        subprocess.Popen(["sleep", "7919.25"], start_new_session=True)
         """
     )
     started = time.monotonic()
-    try:
-        assert bench.build(sdist(make_sdist(bench.root, "demo", "1.0", backend_text=text))).exists()
-        assert time.monotonic() - started < 20
-    finally:
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert bench.build(sdist(make_sdist(bench.root, "demo", "1.0", backend_text=text))).exists()
+    assert time.monotonic() - started < 20
+    assert not running("sleep\0007919.25")
 
 
 def test_an_interrupt_ends_the_backend_at_once(bench: Bench) -> None:
-    pid = bench.root / "pid"
-    text = backend(f"import time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
+    text = backend("import subprocess\nsubprocess.run(['sleep', '7919.5'])")
     source = make_sdist(bench.root, "demo", "1.0", backend_text=text)
     bench.scratch.mkdir()
     code = (
@@ -417,25 +425,16 @@ def test_an_interrupt_ends_the_backend_at_once(bench: Bench) -> None:
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": ":".join(sys.path)}, stderr=-1
     )
     try:
-        assert _soon(lambda: pid.exists() and bool(pid.read_text()), 20)
+        assert soon(lambda: bool(running("sleep\0007919.5\000")), 20)
         child.send_signal(signal.SIGINT)  # to it alone, not to the whole terminal
         started = time.monotonic()
         _, error = child.communicate(timeout=10)
         assert time.monotonic() - started < 1
         assert b"KeyboardInterrupt" in error
-        assert _soon(lambda: not os.path.exists(f"/proc/{pid.read_text()}"), 1)
+        assert soon(lambda: not running("sleep\0007919.5\000"), 1)
     finally:
         child.kill()
         child.wait()
-
-
-def _soon(true: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # How a build fails
@@ -456,28 +455,7 @@ def _tool() -> str:
     return next((name for name in ("apt", "dnf", "pacman") if os.access(f"/usr/bin/{name}", os.X_OK)), "")
 
 
-def _leaves(name: str) -> str:
-    return f"open(wheel_directory + '/{name}', 'w').close(); return {name!r}"
-
-
-LINKED = "os.symlink('/etc/passwd', wheel_directory + '/demo-1.0-py3-none-any.whl'); return 'demo-1.0-py3-none-any.whl'"
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ("raise RuntimeError('boom')", "building demo 1.0 failed"),
-        ("os._exit(0)", "gave no answer to build_wheel"),
-        ("import signal; os.kill(os.getpid(), signal.SIGKILL)", "it was killed"),
-        ("return 7", "senseless answer"),
-        ("return 'demo-1.0-py3-none-any.whl'", "there is no such file"),
-        ("return '../../outside-1.0-py3-none-any.whl'", "there is no such file"),
-        (LINKED, "no such file"),
-        (_leaves("demo.whl"), "not named as a wheel"),
-        (_leaves("other-1.0-py3-none-any.whl"), "something else: other 1.0"),
-        (_leaves("demo-1.1-py3-none-any.whl"), "something else: demo 1.1"),
-    ],
-)
+@pytest.mark.parametrize(("body", "words"), MISBEHAVIOURS)
 def test_each_way_in_which_a_backend_misbehaves_is_a_build_error(bench: Bench, body: str, words: str) -> None:
     error = bench.fails(sdist(make_sdist(bench.root, "demo", "1.0", backend_text=backend(body))))
     assert words in error.message

@@ -28,7 +28,7 @@ def test_planning_again_after_a_change_gives_nothing_to_do(machine: Machine) -> 
     machine.ok("install", "demo", "other")
     machine.ok("remove", "other")
     paths = user_paths(machine.environ)
-    facts = state.look(paths, machine.environ, ["rollback", "2"])
+    facts = state.look(paths, machine.environ, ["rollback", "2"], past=True)
     assert planner.plan(Rollback(number=2), facts).empty
     plan = planner.plan(Rollback(), facts)
     executor.execute(plan, paths, lambda: None)

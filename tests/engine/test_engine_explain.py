@@ -292,6 +292,22 @@ def test_what_has_no_wheel_is_named_where_building_is_not_allowed(fail: Failing,
     assert error.message == "fromsource has no wheel that fits, and building from source is not allowed"
 
 
+def test_a_directory_is_named_where_building_is_not_allowed(fail: Failing, tmp_path: Path) -> None:
+    tree = make_project(tmp_path / "tree", "mine", "1.0", dynamic=True)
+    for requirement in (f"mine @ file://{tree}", str(tree)):
+        error = fail(requirement, builds=False)
+        assert type(error) is ResolutionError
+        assert error.message == "mine would have to be built from source, and that is not allowed"
+        assert "--only-binary :none:" in str(error.hint)
+
+
+def test_why_a_build_failed_is_said_where_it_is_known() -> None:
+    said = "error: Failed to build `mine==1.0`\n  cause: The build backend returned an error\n"
+    error = explain(Completed(1, "", said), ["mine"], NOTHING, because=("it is late", "go to bed"))
+    assert type(error) is BuildError
+    assert (error.message, error.hint) == ("cannot build mine from source: it is late", "go to bed")
+
+
 def test_an_empty_directory_and_a_damaged_wheel_are_named(fail: Failing, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert fail(str(tmp_path / "empty")).message == f"{tmp_path}/empty is no Python project"
@@ -344,6 +360,35 @@ def test_a_signal_is_told_apart_from_an_answer() -> None:
     killed = explain(Completed(-9, "", "Resolved 3\nerror: x"), ["a"], NOTHING)
     assert type(killed) is ToolError
     assert killed.message == "uv was ended by signal 9"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "way_out"),
+    [
+        ("memory allocation of 144 bytes failed", "ulimit -v"),
+        ("OS can't spawn worker thread: Resource temporarily unavailable (os error 11)", "ulimit -u"),
+    ],
+)
+def test_a_limit_that_ended_uv_is_named(stderr: str, way_out: str) -> None:
+    error = explain(Completed(-6, "", stderr), ["a"], NOTHING)
+    assert error.message == "uv was ended by signal 6"
+    assert way_out in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        """error: Failed to inspect Python interpreter from provided path at `/x/python`
+  Caused by: Failed to query Python interpreter
+  Caused by: failed to write to file `/x/.tmp/python/info.py`: No space left on device (os error 28)""",
+        """error: Failed to write to the client cache
+  Caused by: No space left on device (os error 28) at path "/x/.tmpAZdRiS\"""",
+    ],
+)
+def test_a_full_disk_is_one_whatever_uv_was_about_to_do(stderr: str) -> None:
+    error = explain(Completed(2, "", stderr), ["a"], NOTHING)
+    assert type(error) is DiskError
+    assert error.message == "the disk is full; nothing was changed"
 
 
 @pytest.mark.parametrize(

@@ -1,150 +1,119 @@
-"""SIGKILL in the middle: the old state or the new one, whole; and the same command again succeeds.
+"""A sample of the kill sweep (tests/proof/kill.py has all of it): killed, interrupted, refused at file-changing calls.
 
-The program counts its own file-changing calls (sys.addaudithook, PEP 578: one count over all its threads, before
-the call takes place) and kills itself at the n-th. First it runs to the end to learn how many there are.
+Old or new, whole; the same command again succeeds; what is said is true.
 """
 
-import shutil
+import random
+import signal
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.index import Index
+from proof.cases import CASES, Case, cases
+from proof.cases import wares as fill
+from proof.kill import CHAIN, points
+from proof.trials import ACTIONS, Bench, Verdict
+from support import tracer
+from support.index import Fault, Index
 from support.machine import Machine
 
-POINTS = 20
-_CHANGES = {"os.rename", "os.mkdir", "os.symlink", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.truncate"}
-_PRELUDE = f"""
-import os, sys, signal
-_left = int(os.environ.pop("KILL_AT"))
-_count = 0
-_names = {_CHANGES!r}
-def _look(event, arguments):
-    global _left, _count
-    if event in _names or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3):
-        _count += 1
-        if _count == _left:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(_look)
-import atexit
-atexit.register(lambda: sys.stderr.write(f"\\nCOUNT {{_count}}\\n"))
-"""
+pytestmark = pytest.mark.faults
+traced = pytest.mark.skipif(bool(tracer.unsupported()), reason=tracer.unsupported())
+
+_KILL = {"install": 60, "build": 100, "editable": 100, "setup": 2500, "undo": 9, "force": 14}  # the others: each 7th
+_RENAMES = ("change", "remove", "rollback", "collect", "force", "return")
+_OTHERS = [name for name in ACTIONS if name != "SIGKILL"]
+_SPARSE = {"change": 90, "force": 150, "remove": 15, "rollback": 15, "collect": 40, "return": 20}
 
 
-def run(machine: Machine, point: int, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run detente so that it kills itself at file-changing call number `point`; 0 never does."""
-    argv = machine.argv(*words)
-    argv[4] = _PRELUDE + argv[4]
-    argv.insert(1, "-B")  # writing bytecode of our own would change the count
-    return subprocess.run(
-        argv, env={**machine.environ, "KILL_AT": str(point)}, cwd=machine.home, capture_output=True, text=True
-    )
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("kill")
+    with Index(fill(folder / "wares")) as index:
+        yield Bench(folder, index)
 
 
-def killed_at(
-    fresh: Callable[[], Machine], point: int, *words: str
-) -> tuple[Machine, "subprocess.CompletedProcess[str]"]:
-    """Kill at `point`; where threads made fewer calls this time, at the last call that such a run makes.
-
-    Nothing is let pass: whoever calls insists on the kill.
-    """
-    for _ in range(5):
-        machine = fresh()
-        killed = run(machine, point, *words)
-        if killed.returncode != 0:
-            break
-        point = min(point - 1, int(killed.stderr.rpartition("COUNT ")[2]))
-    return machine, killed
+def report(verdicts: list[Verdict]) -> str:
+    return "\n".join(str(one) for one in verdicts if one.problems)
 
 
-def states(machine: Machine) -> tuple[str, ...]:
-    """Return what each command on PATH answers: the state as a person sees it."""
-    seen = []
-    for command in ("demo", "other"):
-        if (machine.bin / command).exists():
-            answer = machine.call(command)
-            assert answer.status == 0, f"{command} is broken: {answer.err}"
-            seen.append(answer.out.strip().replace("\n", ", "))
-    return tuple(seen)
+@traced
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_kill_leaves_old_or_new_and_the_same_command_then_succeeds(bench: Bench, case: Case) -> None:
+    calls = bench.calls(case, "SIGKILL")
+    chosen = points(calls, _KILL.get(case.name, 7), renames=case.name in _RENAMES)
+    assert len(chosen) >= 3
+    assert not report([bench.trial(case, "SIGKILL", point) for point in chosen])
 
 
-NONE: tuple[str, ...] = ()
-OLD = ("demo 1.0, dep 1.5",)
-NEW = ("demo 2.0, dep 1.5",)
-BOTH = ("demo 2.0, dep 1.5", "other 1.0, dep 1.0")
+@traced
+@pytest.mark.parametrize("action", _OTHERS)
+def test_what_is_interrupted_or_refused_says_truly_what_is_and_is_made_good_by_the_same_command(
+    bench: Bench, action: str
+) -> None:
+    verdicts = []
+    for case in CASES:
+        if case.name in _SPARSE:
+            verdicts += [bench.trial(case, action, n) for n in points(bench.calls(case, action), _SPARSE[case.name])]
+    assert len(verdicts) >= len(_SPARSE)
+    assert not report(verdicts)
 
-CASES: list[tuple[str, list[list[str]], list[str], tuple[str, ...], tuple[str, ...]]] = [
-    ("install", [], ["install", "demo", "other"], NONE, BOTH),
-    ("change", [["install", "demo==1.0"]], ["install", "demo==2.0"], OLD, NEW),
-    ("remove", [["install", "demo", "other"]], ["remove", "demo", "other"], BOTH, NONE),
-    ("rollback", [["install", "demo==1.0"], ["install", "demo==2.0"]], ["rollback", "1"], NEW, OLD),
-    ("collect", [["install", "demo==1.0"], ["install", "demo==2.0"]], ["collect", "--keep", "1"], NEW, NEW),
+
+@traced
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in ("change", "collect")], ids=lambda one: one.name
+)
+def test_kills_during_the_recovery_do_not_add_up(bench: Bench, case: Case) -> None:
+    count = len(bench.calls(case, "SIGKILL"))
+    chance = random.Random(case.name)
+    verdicts = [bench.kills_in_recovery(case, [chance.randint(1, count) for _ in range(CHAIN)]) for _ in range(2)]
+    assert not report(verdicts)
+
+
+_OPENED = [
+    ("collect", "/record.json", 4),  # of the current generation, while it is counted what that one needs
+    ("change", "/data/share/man/man1", 3),  # of the entry, while it is looked what is shown of it
+    ("change", "/store.lock", 1),  # after the switch, for what is left to do
+    ("remove", ".local/share/applications", 1),  # after the switch, while links of ours are looked for
+    ("return", "/quarantine", 2),  # after the switch, while what was there before is given back
 ]
 
 
-@pytest.fixture
-def prepared(tmp_path: Path, shared_index: Index) -> Callable[[list[list[str]]], Callable[[], Machine]]:
-    """A way to bring a machine to a state once and to start each point from a copy of it."""
-
-    def prepare(before: list[list[str]]) -> Callable[[], Machine]:
-        home, saved = tmp_path / "home", tmp_path / "saved"
-        machine = Machine(home, shared_index)
-        for words in before:
-            machine.ok(*words)
-        shutil.copytree(home, saved, symlinks=True)
-
-        def fresh() -> Machine:
-            subprocess.run(["rm", "-rf", "--one-file-system", str(home)], check=True)
-            subprocess.run(["cp", "-a", str(saved), str(home)], check=True)
-            return Machine(home, shared_index)
-
-        return fresh
-
-    return prepare
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize(("name", "before", "words", "old", "new"), CASES, ids=[case[0] for case in CASES])
-def test_a_kill_leaves_old_or_new_and_the_same_command_then_succeeds(
-    prepared: Callable[[list[list[str]]], Callable[[], Machine]],
-    name: str,
-    before: list[list[str]],
-    words: list[str],
-    old: tuple[str, ...],
-    new: tuple[str, ...],
+@traced
+@pytest.mark.parametrize(("name", "where", "last"), _OPENED, ids=[one[0] for one in _OPENED])
+def test_what_cannot_be_opened_for_once_is_not_taken_for_something_that_is_not_there(
+    bench: Bench, name: str, where: str, last: int
 ) -> None:
-    fresh = prepared(before)
-    whole = run(fresh(), 0, *words)
-    assert whole.returncode == 0, whole.stderr
-    total = int(whole.stderr.rpartition("COUNT ")[2])
-    assert total >= POINTS // 2, "too few calls were counted to be all of them"
-    points = sorted({max(1, round(total * n / POINTS)) for n in range(1, POINTS + 1)})
-    for point in points:
-        machine, killed = killed_at(fresh, point, *words)
-        assert killed.returncode == -9, f"point {point} of {total} was not reached"
-        # Between the switch and the last link outside, commands come and go one by one; each one there works.
-        seen = states(machine)
-        assert set(seen) <= {*old, *new}, f"killed at {point} of {total}: {seen}"
-        again = machine.run(*words)
-        assert again.status == 0, f"after a kill at {point} of {total}: {again.err}"
-        assert states(machine) == new, f"after a kill at {point} of {total}"
-        assert not _leftovers(machine), f"after a kill at {point} of {total}"
+    case = next(case for case in CASES if case.name == name)
+    found = [n for n, (_, path) in enumerate(bench.calls(case, "EMFILE"), 1) if where in path]
+    assert len(found) >= last
+    assert not report([bench.trial(case, "EMFILE", point) for point in found[-last:]])
 
 
-def _leftovers(machine: Machine) -> list[str]:
-    """Return staged directories that the next command should have swept."""
-    return [str(path) for path in machine.data.glob("*/.staging-*")]
+_INTERRUPT_AFTER_THE_CHANGE = """
+import os, signal, sys
+def _look(frame, event, _):
+    if event == "return" and frame.f_code.co_name == "execute":
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGINT)
+sys.setprofile(_look)
+"""
 
 
-@pytest.mark.faults
+def test_an_interrupt_that_comes_after_the_change_does_not_say_that_nothing_was_changed(machine: Machine) -> None:
+    argv = machine.argv("install", "demo")
+    argv[4] = _INTERRUPT_AFTER_THE_CHANGE + argv[4]
+    done = subprocess.run(argv, env=machine.environ, cwd=machine.home, capture_output=True, text=True, timeout=60)
+    said = "error: interrupted; all is installed, and it starts slower until the same command made its bytecode\n"
+    assert (done.returncode, done.stderr) == (130, said)
+    assert done.stdout.startswith("installed demo 2.0")
+    assert machine.call("demo").status == 0
+
+
 def test_an_interrupt_ends_within_a_second_with_130(machine: Machine, wares: Path) -> None:
-    import signal
-    import time
-
-    from support.index import Fault
-
     with Index(wares) as index:
         machine.environ["PIP_INDEX_URL"] = index.url
         for prefix in ("/simple/", "/files/"):

@@ -69,7 +69,26 @@ def test_an_error_without_a_path_has_words_too(name: object) -> None:
     err = fs.disk_error(OSError(errno.EACCES, "x", name), "writing /a")
     assert err.message == "no permission while writing /a; nothing was changed"
     assert err.hint == "check who owns the directory"
-    assert fs.disk_error(OSError("odd"), "writing /a").message == "odd while writing /a"
+    assert fs.disk_error(OSError("odd"), "writing /a").message == "odd while writing /a; nothing was changed"
+
+
+def test_an_error_says_how_things_stand() -> None:
+    err = fs.disk_error(OSError(errno.EMFILE, "x", "/a/b"), "removing", "a part of it was removed")
+    assert err.message == "too many files are open while removing (/a/b); a part of it was removed"
+    assert err.hint == "allow more, and repeat the command: ulimit -n 4096"
+
+
+def test_a_directory_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert [names for _, names, _ in fs.walk(str(tmp_path / "a"))] == [["b"], []]
+    assert list(fs.walk(str(tmp_path / "nothing"))) == []
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            list(fs.walk(str(tmp_path / "a")))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # files and directories
@@ -290,7 +309,7 @@ def test_a_read_only_tree_is_removed_by_its_owner_without_root() -> None:
 
 def _copy_sources(source: str, into: Path) -> None:
     """The few modules that the program above imports, where everybody can read them."""
-    for name in ("__init__.py", "errors.py", "host/__init__.py", "host/fs.py"):
+    for name in ("__init__.py", "errors.py", "host/__init__.py", "host/fs.py", "host/space.py"):
         place = into / "detente" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(Path(source, "detente", name).read_bytes())

@@ -16,7 +16,9 @@ from detente.plan.plan import (
     EnvironmentSpec,
     Fetch,
     Link,
+    Mend,
     Plan,
+    Relink,
     Switch,
 )
 from plan.builders import PYTHON, a_generation, an_application, an_artifact
@@ -65,6 +67,8 @@ steps = st.one_of(
     st.builds(Link, specs),
     st.builds(Switch, generations, names),
     st.builds(Discard, st.lists(numbers, max_size=3).map(tuple), names, names),
+    st.builds(Mend, texts, texts),
+    st.builds(Relink, specs),
 )
 plans = st.builds(
     Plan,
@@ -86,6 +90,8 @@ A_PLAN = Plan(
         Link(EnvironmentSpec("demo-1", "demo", PYTHON, ("demo-1",), "lock")),
         Switch(a_generation(4, an_application(added=("plugin",))), ("demo",)),
         Discard((1, 2), ("old",), ("older",)),
+        Mend("entry", "demo-1"),
+        Relink(EnvironmentSpec("demo-1", "demo", PYTHON, ("demo-1",), "lock")),
     ),
     (Effect("demo", "", "1.0"),),
     ("because",),
@@ -110,7 +116,7 @@ def test_a_plan_with_every_kind_of_step_survives_json() -> None:
 
 def test_each_step_states_its_kind() -> None:
     kinds = [step["step"] for step in codec.encode(A_PLAN)["steps"]]
-    assert kinds == ["fetch", "build", "compile", "link", "switch", "discard"]
+    assert kinds == ["fetch", "build", "compile", "link", "switch", "discard", "mend", "relink"]
 
 
 def test_steps_of_different_kinds_with_equal_fields_stay_apart() -> None:

@@ -41,7 +41,10 @@ def test_the_application_keeps_a_command_that_a_chosen_dependency_has_too() -> N
     assert commands == {"demo": "launch/demo"}
 
 
-@pytest.mark.parametrize("name", ["python", "python3", "python3.11", "pythonw", "pip", "pip3", "pip3.11"])
+@pytest.mark.parametrize(
+    "name",
+    ["python", "python3", "python3.11", "pythonw", "python3.13t-config", "python3-dbg", "pip", "pip3.11", "PIP3"],
+)
 @pytest.mark.parametrize("suffix", ["", "@2"])
 def test_the_distributions_python_and_pip_are_never_hidden(name: str, suffix: str) -> None:
     entry = an_entry(commands=["demo"], scripts={name: True})
@@ -122,6 +125,15 @@ def test_a_foreign_command_of_unknown_owner_is_refused_with_its_path() -> None:
 
 def test_force_lets_a_foreign_command_pass() -> None:
     check_names("demo", {"demo-admin": ""}, {}, ADMIN, {}, force=True)
+
+
+@pytest.mark.parametrize("name", ["sudo", "ssh", "apt"])
+def test_a_name_of_the_systems_is_refused_even_where_nobody_has_it(name: str) -> None:
+    with pytest.raises(Collision, match=f"the command {name} would pass for the system's own") as caught:
+        check_names("demo", {name: ""}, {}, {}, {}, force=False)
+    assert "--force" in str(caught.value.hint)
+    check_names("demo", {name: "", f"{name}@2": ""}, {}, {}, {}, force=True)
+    check_names("demo", {f"{name}@2": ""}, {}, {}, {}, force=False)
 
 
 def test_what_the_application_had_before_is_no_collision() -> None:

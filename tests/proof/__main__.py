@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-import datetime
+import datetime as dt
 import importlib
 import os
 import platform
@@ -63,7 +63,7 @@ def about() -> dict[str, str]:
     names = platform.freedesktop_os_release()
     system = f"{names.get('NAME', 'Linux')} {names.get('VERSION_ID', '')}".strip()
     return {
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
         "on": f"{system}, kernel {platform.release().split('-')[0]}, {os.cpu_count()} cores",
         "Python": platform.python_version(),
     }

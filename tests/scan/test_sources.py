@@ -66,7 +66,7 @@ def test_what_uv_is_configured_with_is_left_to_uv(tmp_path: Path, home: Path) ->
 def test_the_command_line_wins_over_uv_and_pip(tmp_path: Path, home: Path) -> None:
     write(home / ".config/uv/uv.toml", 'index-url = "http://uv/"\nallow-insecure-host = ["a"]\n')
     found = read(tmp_path, home, Sources(index_url="http://typed/"), PIP_INDEX_URL="http://pip/")
-    assert found == Sources(index_url="http://typed/", insecure_hosts=("a",))
+    assert found == Sources(index_url="http://typed/", insecure_hosts=("a",), plain=True)
 
 
 def test_our_fetcher_learns_what_uv_knows_of_hosts(tmp_path: Path, home: Path) -> None:

@@ -20,18 +20,14 @@ from support.crafted import (
     DEFLATED,
     FILENAME,
     INFO,
-    METADATA,
     NAME,
     STORED,
     VERSION,
-    WHEEL,
     Item,
-    archive,
-    hashed,
-    items_of,
-    record,
     wheel,
 )
+from support.hostile_twins import TWINS
+from support.hostile_wheels import Case, cases
 
 DIGEST = "ab" * 32
 SOURCE = b"print('hello')\n"
@@ -194,59 +190,9 @@ def test_what_is_no_wheels_name_is_refused(tmp_path: Path, filename: str) -> Non
         admit(tmp_path, wheel(), filename=filename)
 
 
-SOUND = {
-    "directories as members": wheel([Item("demo/", method=STORED, mode=0o40755), Item("demo/a.py", SOURCE)]),
-    "made on windows": wheel([Item("demo.py", SOURCE, system=0, mode=0, attributes=0x20)]),
-    "dated 1980 or never": wheel([Item("demo.py", SOURCE, date=0)]),
-    "signed data descriptors": wheel([Item("demo.py", SOURCE, descriptor="signed"), Item("b.py", b"")]),
-    "plain data descriptors": wheel([Item("demo.py", SOURCE, descriptor="plain")]),
-    "a comment": wheel({"demo.py": SOURCE}, comment=b"made by hand"),
-    "stored members": wheel([Item("demo.py", SOURCE, method=STORED)]),
-    "zip64 end records": wheel({"demo.py": SOURCE}, wide=True),
-    "zip64 local header": wheel([Item("demo.py", SOURCE, wide=True)]),
-    "padding in extra fields": wheel([Item("demo.py", SOURCE, local_extra=b"\0\0\0")]),
-    "a zip inside, stored": wheel([Item("demo.zip", wheel({"inner.py": SOURCE}), method=STORED)]),
-    "a name beyond ascii": wheel({"démo/π.py": SOURCE}),
-    "a comma and quotes in a name": wheel({'demo/a,"b".txt': SOURCE}),
-    "signatures unlisted": archive(
-        [
-            *items_of({"demo.py": SOURCE}),
-            Item(f"{INFO}/RECORD", record(items_of({"demo.py": SOURCE}))),
-            Item(f"{INFO}/RECORD.jws", b"{}"),
-            Item(f"{INFO}/RECORD.p7s", b"x"),
-        ]
-    ),
-    "a signature listed without a hash": archive(
-        [
-            *items_of({"demo.py": SOURCE}),
-            Item(f"{INFO}/RECORD.jws", b"{}"),
-            Item(f"{INFO}/RECORD", record(items_of({"demo.py": SOURCE})) + f"{INFO}/RECORD.jws,,\n".encode()),
-        ]
-    ),
-    "RECORD does not list itself": wheel(
-        {"demo.py": SOURCE}, edit=lambda text: text.replace(f"{INFO}/RECORD,,\n".encode(), b"")
-    ),
-    "no sizes in RECORD": wheel({"demo.py": SOURCE}, edit=lambda text: text.replace(b",15\n", b",\n")),
-    "windows line ends": wheel({"demo.py": SOURCE}, edit=lambda text: text.replace(b"\n", b"\r\n")),
-    "sha512": wheel(
-        {"demo.py": SOURCE}, edit=lambda text: text.replace(hashed(SOURCE).encode(), hashed(SOURCE, "sha512").encode())
-    ),
-    "a hash in hexadecimal": wheel(
-        {"demo.py": SOURCE},
-        edit=lambda text: text.replace(
-            hashed(SOURCE).encode(), b"sha256=" + hashlib.sha256(SOURCE).hexdigest().encode()
-        ),
-    ),
-    "one row twice": wheel({"demo.py": SOURCE}, edit=lambda text: text + text.splitlines(keepends=True)[0]),
-    "a directory's row": wheel({"demo.py": SOURCE}, edit=lambda text: text + b"demo/,,\n"),
-    "metadata in another encoding": wheel({}, metadata=METADATA + b"\xe9\n"),
-    "a folded summary": wheel({}, metadata=b"Name: demo\nSummary: a\n b\nVersion: 1.0\n\n"),
-}
-
-
-@pytest.mark.parametrize("case", SOUND)
+@pytest.mark.parametrize("case", TWINS)
 def test_a_sound_wheel_is_not_refused_for(tmp_path: Path, case: str) -> None:
-    _, into = admit(tmp_path, SOUND[case])
+    _, into = admit(tmp_path, TWINS[case]())
     assert (into / "lib" / INFO / "RECORD").is_file()
 
 
@@ -287,174 +233,20 @@ def test_one_name_and_version_may_be_spelled_differently(
     assert entry.version == asked.get("version", VERSION)
 
 
-def member(name: str | bytes, **how: object) -> bytes:
-    """Return a wheel with one member of that name, honestly recorded."""
-    return wheel([Item(name, SOURCE, **how)])  # type: ignore[arg-type]
+@pytest.mark.parametrize("case", [case for case in cases() if case.group != "bomb"], ids=lambda case: case.title)
+def test_a_wheel_is_refused_by_name_for(tmp_path: Path, case: Case) -> None:
+    name, version = case.filename.split("-")[:2]
+    assert case.says in refusal(tmp_path, case.make(), name=name, version=version, filename=case.filename)
 
 
-def row(text: str) -> bytes:
-    """Return a wheel whose RECORD has one row more."""
-    return wheel({"demo.py": SOURCE}, edit=lambda old: old + text.encode() + b"\n")
-
-
-def recorded(old: str, new: str) -> bytes:
-    """Return a wheel with demo.py whose RECORD was edited."""
-    return wheel({"demo.py": SOURCE}, edit=lambda text: text.replace(old.encode(), new.encode(), 1))
-
-
-def points(text: str) -> bytes:
-    """Return a wheel with these entry points."""
-    return wheel({f"{INFO}/entry_points.txt": f"[console_scripts]\n{text}\n".encode()})
-
-
-HOSTILE = {
-    # paths
-    "an absolute path": (member("/tmp/evil.py"), "/tmp/evil.py is an absolute path"),
-    "a parent directory": (member("demo/../../evil.py"), "demo/../../evil.py leaves its directory"),
-    "a parent at the start": (member("../evil.py"), "../evil.py leaves"),
-    "a sibling of the target": (member("../entry-evil/x.py"), "../entry-evil/x.py leaves"),
-    "a dot": (member("demo/./evil.py"), "demo/./evil.py is not a plain path"),
-    "an empty component": (member("demo//evil.py"), "demo//evil.py is not a plain path"),
-    "no name": (member(""), "no name"),
-    "a backslash": (member("..\\evil.py"), "..\\evil.py has a backslash"),
-    "a NUL": (member("demo\0.py"), "demo\\x00.py has the control character U+0000"),
-    "a newline": (member("demo\n.py"), "demo\\n.py has the control character"),
-    "an escape": (member("\x1b[31mdemo.py"), "\\x1b[31mdemo.py has the control character"),
-    "a C1 control": (member("demo\x9b.py"), "demo\\x9b.py has the control character"),
-    "bidirectional text": (member("demo\u202eyp.py"), "demo\\u202eyp.py has the control character"),
-    "a name not in UTF-8": (member(b"d\xe9mo.py"), "d\\xe9mo.py is not in UTF-8"),
-    "a name not marked as UTF-8": (
-        member("démo.py", local={"flags": 0}, central={"flags": 0}),
-        "d\\xe9mo.py does not say",
-    ),
-    "a name of 300 bytes": (member("x" * 300), "x" * 300 + " has a name longer than 255 bytes"),
-    "a path longer than the system's": (member("/".join(["x" * 200] * 25)), "path too long"),
-    # kinds
-    "a symbolic link": (member("demo/link", mode=0o120777), "demo/link is a symbolic link"),
-    "a named pipe": (member("demo/pipe", mode=0o010644), "demo/pipe is a named pipe"),
-    "a character device": (member("demo/tty", mode=0o020644), "demo/tty is a device"),
-    "a block device": (member("demo/disk", mode=0o060644), "demo/disk is a device"),
-    "a socket": (member("demo/sock", mode=0o140644), "demo/sock is a socket"),
-    "a directory without a slash": (member("demo/dir", mode=0o040755), "demo/dir is a directory without"),
-    "a directory by DOS attribute": (member("demo/dir", mode=0, attributes=0x10), "demo/dir is a directory without"),
-    "a directory with content": (member("demo/"), "demo/ is a file with a directory's name"),
-    "a directory with bytes in it": (member("demo/", mode=0o040755), "demo/ is a directory with content"),
-    # one file, two members
-    "one name twice": (wheel([Item("demo.py", SOURCE), Item("demo.py", b"evil")]), "demo.py is there twice"),
-    "a file that is a directory too": (wheel({"demo": SOURCE, "demo/a.py": SOURCE}), "demo/a.py lies below it"),
-    "one file by way of two schemes": (
-        wheel({"demo.py": SOURCE, f"{DATA}/purelib/demo.py": b"evil"}),
-        f"{DATA}/purelib/demo.py",
-    ),
-    "a file and a directory by way of two schemes": (
-        wheel({"demo/a.py": SOURCE, f"{DATA}/platlib/demo": b"evil"}),
-        f"{DATA}/platlib/demo is a file",
-    ),
-    # RECORD
-    "a member that RECORD does not have": (
-        archive(
-            [
-                *items_of({"demo.py": SOURCE}),
-                Item("evil.py"),
-                Item(f"{INFO}/RECORD", record(items_of({"demo.py": SOURCE}))),
-            ]
-        ),
-        "evil.py is not in RECORD",
-    ),
-    "a row without a file": (row(f"ghost.py,{hashed(b'')},0"), "ghost.py is in RECORD, but not in the archive"),
-    "a row that leaves": (row(f"../../bin/evil,{hashed(b'')},0"), "../../bin/evil is in RECORD, but not"),
-    "no hash": (recorded(hashed(SOURCE), ""), "demo.py has no hash in RECORD"),
-    "an MD5 hash": (recorded(hashed(SOURCE), hashed(SOURCE, "md5")), "demo.py in demo-1.0.dist-info/RECORD has a weak"),
-    "a SHA-1 hash": (recorded(hashed(SOURCE), hashed(SOURCE, "sha1")), "weak or unknown hash (sha1)"),
-    "a damaged hash": (
-        recorded(hashed(SOURCE), "sha256=!!"),
-        "demo.py in demo-1.0.dist-info/RECORD has a damaged hash",
-    ),
-    "a short hash": (recorded(hashed(SOURCE), "sha256=YWJj"), "has a damaged hash"),
-    "a wrong hash": (recorded(hashed(SOURCE), hashed(b"other")), "demo.py has not the hash that RECORD says"),
-    "a wrong hash of METADATA": (recorded(hashed(METADATA), hashed(b"")), f"{INFO}/METADATA has not the hash"),
-    "a wrong size": (recorded(",15\n", ",16\n"), "demo.py has 15 bytes, and 16 in RECORD"),
-    "a size that is no number": (recorded(",15\n", ",-1\n"), "demo.py in demo-1.0.dist-info/RECORD has a size"),
-    "four columns": (recorded(",15\n", ",15,x\n"), "demo.py in demo-1.0.dist-info/RECORD has 4 columns"),
-    "two hashes": (row(f"demo.py,{hashed(b'evil')},15"), "demo.py is in demo-1.0.dist-info/RECORD twice"),
-    "a RECORD not in UTF-8": (wheel({"demo.py": SOURCE}, edit=lambda text: text + b"\xff"), "RECORD cannot be read"),
-    "a RECORD with an open quote": (
-        wheel({"demo.py": SOURCE}, edit=lambda text: text + b'"x'),
-        "RECORD cannot be read",
-    ),
-    "no RECORD": (archive(items_of({"demo.py": SOURCE})), f"no {INFO}/RECORD"),
-    # what it says of itself
-    "no WHEEL": (wheel({"demo.py": SOURCE}, wheel=None), f"no {INFO}/WHEEL"),
-    "no METADATA": (wheel({"demo.py": SOURCE}, metadata=None), f"no {INFO}/METADATA"),
-    "no .dist-info": (archive([Item("demo.py", SOURCE)]), "no .dist-info directory"),
-    "two .dist-info directories": (
-        wheel({"demo.py": SOURCE, "other-1.0.dist-info/METADATA": METADATA}),
-        "other-1.0.dist-info",
-    ),
-    "a .dist-info in purelib": (
-        wheel({f"{DATA}/purelib/other-1.0.dist-info/METADATA": METADATA}),
-        "other-1.0.dist-info/METADATA would be",
-    ),
-    "a .dist-info of another name": (
-        wheel({}, info="other-1.0.dist-info"),
-        "other-1.0.dist-info is not named after demo 1.0",
-    ),
-    "a .dist-info of another version": (wheel({}, info="demo-2.0.dist-info"), "demo-2.0.dist-info is not named after"),
-    "metadata of another name": (
-        wheel({}, metadata=b"Name: evil\nVersion: 1.0\n"),
-        f"{INFO}/METADATA says that it is evil",
-    ),
-    "metadata of another version": (
-        wheel({}, metadata=b"Name: demo\nVersion: 1.1\n"),
-        f"{INFO}/METADATA says version 1.1",
-    ),
-    "metadata with another local version": (
-        wheel({}, metadata=b"Name: demo\nVersion: 1.0+evil\n"),
-        "says version 1.0+evil",
-    ),
-    "metadata without a name": (wheel({}, metadata=b"Version: 1.0\n"), f"{INFO}/METADATA has no Name"),
-    "metadata with two names": (wheel({}, metadata=b"Name: demo\nName: evil\nVersion: 1.0\n"), "more than one Name"),
-    "wheel format 2": (wheel({}, wheel=WHEEL.replace(b"1.0", b"2.0")), f"{INFO}/WHEEL has Wheel-Version 2.0"),
-    "wheel format nonsense": (wheel({}, wheel=b"Wheel-Version: one\n"), f"{INFO}/WHEEL has the Wheel-Version one"),
-    "no wheel format": (wheel({}, wheel=b"Generator: x\n"), f"{INFO}/WHEEL has no Wheel-Version"),
-    # schemes
-    "an unknown scheme": (wheel({f"{DATA}/etc/passwd": SOURCE}), f"{DATA}/etc/passwd belongs to no known scheme"),
-    "no scheme": (wheel({f"{DATA}/passwd": SOURCE}), f"{DATA}/passwd belongs to no known scheme"),
-    "the data directory of another": (
-        wheel({"other-1.0.data/scripts/ls": SOURCE}),
-        "other-1.0.data/scripts/ls lies in",
-    ),
-    "a scheme that leaves": (wheel({f"{DATA}/scripts/../../ls": SOURCE}), f"{DATA}/scripts/../../ls leaves"),
-    "a script in a directory": (wheel({f"{DATA}/scripts/a/b": SOURCE}), f"{DATA}/scripts/a/b cannot be a command"),
-    "a script that is an option": (wheel({f"{DATA}/scripts/-rf": SOURCE}), f"{DATA}/scripts/-rf cannot be a command"),
-    # entry points
-    "a command with a slash": (
-        points("../evil = demo:main"),
-        "entry_points.txt has a command that cannot be one: ../evil",
-    ),
-    "a command with a space": (points("two words = demo:main"), "cannot be one: two words"),
-    "a command that is an option": (points("-rf = demo:main"), "cannot be one: -rf"),
-    "a command for the shell": (points("a;reboot = demo:main"), "cannot be one: a;reboot"),
-    "a command with a NUL": (points("a\0b = demo:main"), "cannot be one: a\\x00b"),
-    "a command without a name": (points("= demo:main"), "cannot be one"),
-    "code in an entry point": (
-        points("demo = demo:main();import os"),
-        "no module:attribute: demo = demo:main();import os",
-    ),
-    "an entry point without attribute": (points("demo = demo"), "no module:attribute"),
-    "an entry point that is no identifier": (points("demo = demo:1main"), "no module:attribute"),
-    "one command for two things": (points("demo = demo:main\ndemo = demo:evil"), "two commands named demo"),
-    "entry points not in UTF-8": (
-        wheel({f"{INFO}/entry_points.txt": b"\xff"}),
-        f"{INFO}/entry_points.txt is not in UTF-8",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_wheel_is_refused_by_name_for(tmp_path: Path, case: str) -> None:
-    data, words = HOSTILE[case]
-    assert words in refusal(tmp_path, data)
+@pytest.mark.parametrize("case", [case for case in cases() if case.group == "content"], ids=lambda case: case.title)
+def test_a_check_without_unpacking_finds_the_same(tmp_path: Path, case: Case) -> None:
+    path = tmp_path / case.filename
+    path.write_bytes(case.make())
+    with pytest.raises(HostileWheel) as caught:
+        wheels.check(str(path), str(tmp_path / "store"))
+    assert case.says in "\n".join([caught.value.message, *caught.value.context])
+    assert os.listdir(tmp_path) == [case.filename]
 
 
 @pytest.mark.parametrize(
@@ -541,7 +333,9 @@ STARTUP = {
     "usercustomize": ("usercustomize.py", b"", True),
     "sitecustomize compiled": ("sitecustomize.cpython-311-x86_64-linux-gnu.so", b"", True),
     "sitecustomize as a folder": ("sitecustomize/__init__.py", b"", True),
-    "paths only": ("x.pth", b"demo\nimportant\n", False),
+    "a directory for the search path": ("x.pth", b"demo\n", True),
+    "nothing but comments": ("x.pth", b"# import os\n\n \n", False),
+    "more than anybody reads": ("x.pth", b"#" * (2 << 20), True),
     "a path file below the top": ("demo/x.pth", b"import os", False),
     "sitecustomize below the top": ("demo/sitecustomize.py", b"", False),
     "another file of data": (f"{DATA}/data/share/x.pth", b"import os", False),
@@ -570,7 +364,18 @@ def test_what_is_noted_as_start_up_code_is_what_python_runs(tmp_path: Path) -> N
     entry, into = admit(tmp_path, wheel(contents))
     code = f"import site, sys; site.addsitedir({str(into / 'lib')!r}); print(*sys.ran)"
     ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert {name.removesuffix(".pth") for name in entry.startup} == set(ran) == {"plain", "late"}
+    assert set(ran) == {"plain", "late"}
+    assert {name.removesuffix(".pth") for name in entry.startup} == {*ran, "space", "from"}, (
+        "the others add directories"
+    )
+
+
+def test_a_directory_that_a_path_file_adds_may_hold_a_usercustomize(tmp_path: Path) -> None:
+    """Ask a real interpreter why path files that hold no code are noted as well."""
+    entry, into = admit(tmp_path, wheel({"x.pth": b"hidden\n", "hidden/usercustomize.py": b"print('ran')\n"}))
+    code = f"import site; site.addsitedir({str(into / 'lib')!r}); site.execusercustomize()"
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (ran, list(entry.startup)) == ("ran\n", ["x.pth"])
 
 
 COMPONENT = st.text(

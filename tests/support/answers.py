@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -20,9 +20,10 @@ class Fault(NamedTuple):
     page, `headers` added, `body` instead of the file, `retry_after` seconds, `redirect` to a URL (302), `auth`
     (user, password) required. The way it is sent: `stall` seconds before the first byte, or before byte `at`;
     `drip` bytes a second, one at a time; `truncate`: the connection ends after so many bytes of the body;
-    `claim` as Content-Length; `flip` this byte's lowest bit; `reset` the connection instead of answering.
-    `wrong_hash` spoils the hashes on a page; `no_ranges` ignores Range; `no_etag` sends no ETag;
-    `etag` sends this one.
+    `claim` as Content-Length; `flip` this byte's lowest bit; `reset` the connection instead of answering, or at
+    byte `at`. `wrong_hash` spoils the hashes on a page; `edit` changes a good body; `no_ranges` ignores Range;
+    `no_etag` sends no ETag; `etag` sends this one; `misplace` answers a Range with the bytes from there, and the
+    headers say what was asked (`honest`: what was sent). `raw` writes to the wire itself instead of all this.
     """
 
     times: int | None = None
@@ -44,6 +45,14 @@ class Fault(NamedTuple):
     no_ranges: bool = False
     no_etag: bool = False
     etag: str | None = None
+    edit: Callable[[bytes], bytes] | None = None
+    misplace: int | None = None
+    honest: bool = False
+    raw: "Raw | None" = None
+
+
+# Writes what it likes to the wire until it is done, or until the event says that the test is over.
+Raw = Callable[[Callable[[bytes], object], threading.Event], None]
 
 
 class Seen(NamedTuple):
@@ -120,7 +129,11 @@ class _Answer(BaseHTTPRequestHandler):
         if fault.stall and not fault.at and site.closing.wait(fault.stall):
             self.close_connection = True
             return
-        if fault.reset:
+        if fault.raw is not None:
+            self.close_connection = True
+            fault.raw(self.wfile.write, site.closing)
+            return
+        if fault.reset and not fault.at:
             self._hang_up()
             return
         if fault.auth is not None and not self._allowed(fault.auth):
@@ -139,7 +152,7 @@ class _Answer(BaseHTTPRequestHandler):
         kind, body, cache = found or ("text/html", b"", "no-store")
         if fault.body is not None:
             kind, body, cache = fault.content_type or "text/html", fault.body, "no-store"
-        self._send(kind, body, cache, fault)
+        self._send(kind, fault.edit(body) if fault.edit else body, cache, fault)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -201,7 +214,10 @@ class _Answer(BaseHTTPRequestHandler):
             if first >= total:
                 self._short(416, {"Content-Range": f"bytes */{total}"}, fault)
                 return
-            body, status = body[first : last + 1], 206
+            whole, body, status = body, body[first : last + 1], 206
+            if fault.misplace is not None:
+                body = whole[fault.misplace :]
+                first, total = (fault.misplace, total) if fault.honest else (first, first + len(body))
         self.send_response(status)
         self.send_header("Content-Type", fault.content_type or kind)
         self.send_header("Content-Length", str(len(body) if fault.claim is None else fault.claim))
@@ -231,6 +247,11 @@ class _Answer(BaseHTTPRequestHandler):
                 if closing.wait(1 / fault.drip):
                     break
             self.close_connection = True
+        elif fault.reset:
+            self.wfile.write(body[: fault.at])
+            self.wfile.flush()
+            closing.wait(0.2)  # a reset overtakes what the other side has not read yet
+            self._hang_up()
         elif fault.stall and fault.at:
             self.wfile.write(body[: fault.at])
             self.wfile.flush()

@@ -21,7 +21,8 @@ class Index:
     """Serves the files of `directory`, looking at it anew for each request; use it as a context manager.
 
     `url` is the index (".../simple/"), `root` the server. `certificate` (a PEM file with chain and key) makes it
-    HTTPS. `uploaded` gives a file's upload time (others have `upload_time`), `yanked` a reason for a filename.
+    HTTPS. `uploaded` gives a file's upload time (others have `upload_time`), `yanked` a reason for a filename,
+    `metadata` another METADATA than the wheel's own.
     `page_cache_control` is sent with pages; by default clients ask again each time.
     """
 
@@ -33,10 +34,11 @@ class Index:
         self.directory = Path(directory)
         self.uploaded: dict[str, str] = {}
         self.yanked: dict[str, str] = {}
+        self.metadata: dict[str, bytes] = {}
         self.seen: list[Seen] = []
         self.connections = 0
         self.closing = threading.Event()
-        self._faults: list[tuple[str, list[int], Fault]] = []
+        self._faults: list[tuple[str, bool, list[int], Fault]] = []
         self._known: dict[tuple[str, int, int], File] = {}
         self._lock = threading.Lock()
         self._server = Server(self, certificate)
@@ -76,13 +78,15 @@ class Index:
         """The paths asked for so far, in order (whole URLs where it served as a proxy)."""
         return [one.path for one in self.seen]
 
-    def fault(self, prefix: str, fault: Fault) -> None:
+    def fault(self, prefix: str, fault: Fault, *, whole: bool = False) -> None:
         """From now on spoil answers to paths that start with `prefix` (after "/files/" also a bare filename fits).
+
+        With `whole` the path must be `prefix`: a wheel, and not the metadata beside it.
 
         Of several that fit, the one added last rules until its `times` are used up.
         """
         with self._lock:
-            self._faults.append((prefix, [-1 if fault.times is None else fault.times], fault))
+            self._faults.append((prefix, whole, [-1 if fault.times is None else fault.times], fault))
 
     def mend(self) -> None:
         """Forget every fault."""
@@ -92,8 +96,9 @@ class Index:
     def fault_for(self, path: str) -> Fault:
         """Return the fault that spoils this request, and count it."""
         with self._lock:
-            for prefix, left, fault in reversed(self._faults):
-                if left[0] and path.startswith((prefix, f"/files/{prefix}")):
+            for prefix, whole, left, fault in reversed(self._faults):
+                places = (prefix, f"/files/{prefix}")
+                if left[0] and (path in places if whole else path.startswith(places)):
                     left[0] -= 1
                     return fault
         return Fault()
@@ -111,7 +116,8 @@ class Index:
         key = (path.name, info.st_mtime_ns, info.st_size)
         if key not in self._known:
             self._known[key] = described(path)
-        return self._known[key]
+        found = self._known[key]
+        return found._replace(metadata=self.metadata.get(path.name, found.metadata))
 
     def answer(self, path: str, accept: str, fault: Fault) -> tuple[str, bytes, str] | None:
         """Return content type, body and cache control of `path`, None where there is no such page."""

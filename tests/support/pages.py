@@ -6,6 +6,7 @@ import html
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,14 @@ def described(path: Path) -> File:
         try:
             with zipfile.ZipFile(path) as archive:
                 text = archive.read(f"{stem}-{version}.dist-info/METADATA")
-        except (zipfile.BadZipFile, KeyError):  # a broken wheel on purpose is served all the same
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            KeyError,
+            ValueError,
+            RuntimeError,
+            EOFError,
+        ):  # a broken wheel on purpose is served all the same
             text = None
     else:
         stem, version = re.sub(r"\.(tar\.gz|zip)$", "", path.name).rsplit("-", 1)

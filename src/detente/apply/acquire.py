@@ -1,4 +1,4 @@
-"""Bring wheels into the store: fetch or build, check, unpack, compile; then publish all of them at once.
+"""Bring wheels into the store: fetch or build, check, unpack; then publish all of them at once.
 
 Nothing of this is visible to anybody: a kill leaves staged directories that the next command sweeps away.
 The caller holds the store's lock, shared.
@@ -8,28 +8,29 @@ import contextlib
 import os
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from detente.apply.build import build
 from detente.apply.crew import work_off
 from detente.apply.workshop import Workshop
-from detente.errors import Interrupted, NetworkError
-from detente.host import fs
+from detente.engine import uv
+from detente.errors import IntegrityError, Interrupted, NetworkError
+from detente.host import fs, proc, space
 from detente.host.net import Fetcher
 from detente.model import Artifact, Interpreter, StoreEntry
-from detente.plan.facts import Slot, slot
+from detente.plan.facts import Resolution, Slot, slot
 from detente.plan.plan import Build, Fetch, Plan
-from detente.store import builds, wheels
-from detente.store.bytecode import JOBS, Compiler
+from detente.store import builds, wheels, witness
 from detente.store.locks import DOWNLOADS
+from detente.store.replacement import publish_entry
 
 FETCHERS = 8
 
 
-def acquire(plan: Plan, workshop: Workshop) -> dict[Slot, str]:
+def acquire(plan: Plan, workshop: Workshop, resolutions: Sequence[Resolution] = ()) -> dict[Slot, str]:
     """Run the Fetch and Build steps of `plan`; return the store entry that each slot got.
 
-    All or nothing reaches the store; raise the first error of any step.
+    All or nothing reaches the store; raise the first error of any step, and IntegrityError for a fetched wheel that
+    requires what one of `resolutions` does not have.
     """
     steps = [step for step in plan.steps if isinstance(step, (Fetch, Build))]
     paths = workshop.paths
@@ -44,15 +45,16 @@ def acquire(plan: Plan, workshop: Workshop) -> dict[Slot, str]:
                 f"{remote[0].filename} is not in the store, and fetching is off",
                 hint="repeat the command without --offline",
             )
-        workshop.progress.expect(len(steps), sum(step.artifact.size for step in fetches))
+        size = sum(step.artifact.size for step in fetches)
+        space.check_room(paths.data, size)  # unpacked they take more: this much is certain
+        workshop.progress.expect(len(steps), size)
         with _fetcher(workshop) as fetcher:
             hall.fetcher = fetcher
-            hall.open_compilers({step.interpreter for step in steps})
             work_off(steps, hall.take, min(FETCHERS, len(steps)), workshop.stop)
+        hall.compare(resolutions)
         return hall.publish()
     except (KeyboardInterrupt, Interrupted):
-        hall.end()  # whoever waits for the prompt does not wait for a clean-up: the next command sweeps
-        raise
+        raise  # whoever waits for the prompt does not wait for a clean-up: the next command sweeps
     except BaseException:
         hall.clear()
         raise
@@ -66,25 +68,21 @@ def _fetcher(workshop: Workshop) -> Fetcher:
         client_cert=sources.client_certificate,
         proxy=sources.proxy,
         insecure_hosts=sources.insecure_hosts,
+        timeout=sources.patience,
+        silence=sources.timeout,
         credentials=sources.credentials(),
     )
 
 
 class _Hall:
-    """The staged directories of one run, and the compilers that fill in their bytecode."""
+    """The staged directories of one run."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._lock = threading.Lock()
         self._staged: dict[Slot, tuple[fs.Staged, StoreEntry]] = {}
         self._open: list[fs.Staged] = []
-        self._compilers: dict[Interpreter, Compiler] = {}
         self.fetcher: Fetcher
-
-    def open_compilers(self, interpreters: Iterable[Interpreter]) -> None:
-        """Start the workers that compile, from this thread: they die with the thread that started them."""
-        for interpreter in interpreters:
-            self._compilers[interpreter] = Compiler(interpreter, jobs=JOBS).__enter__()
 
     def take(self, step: Fetch | Build) -> None:
         """Fetch or build what `step` names, check it, and stage it."""
@@ -99,7 +97,7 @@ class _Hall:
                 wheel = self._build(artifact, step.interpreter, scratch)
                 filename = os.path.basename(wheel)
                 version = artifact.version or filename.split("-")[1]
-                self._admit(step, wheel, filename, fs.sha256(wheel), version)
+                self._admit(step, wheel, filename, self._digest(step, wheel), version)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 fs.remove_tree(scratch)
@@ -116,10 +114,31 @@ class _Hall:
             cancelled=stop.is_set,
         )
 
+    def _digest(self, step: Build, wheel: str) -> str:
+        """Return the digest of `wheel`; where its files are those of what was built before, of that one.
+
+        Times in the archive differ from build to build. So an entry that is built anew has its old name again.
+        """
+        from hashlib import sha256
+        from zipfile import ZipFile
+
+        link = builds.link_of(self._workshop.paths, slot(step.artifact, step.interpreter))
+        name = os.path.basename(fs.read_link(link) or "") if link else ""
+        known = witness.read(self._workshop.paths, witness.STORE, name) if name else None
+        if known is not None and known.wheel:
+            with contextlib.suppress(Exception), ZipFile(wheel) as archive:  # what is wrong with it is said later
+                records = [each for each in archive.namelist() if each.endswith(".dist-info/RECORD")]
+                if [sha256(archive.read(each)).hexdigest() for each in records] == [known.wheel_record]:
+                    return known.wheel
+        return fs.sha256(wheel)
+
     def _build(self, artifact: Artifact, interpreter: Interpreter, scratch: str) -> str:
+        from detente.apply.build import build
+        from detente.apply.confinement import spoken
+
         workshop = self._workshop
-        if not artifact.editable and artifact.kind != "directory":
-            workshop.progress.say(f"building {artifact.name} {artifact.version} from source")
+        title = f"{artifact.name} {artifact.version}".rstrip()
+        workshop.progress.say(f"building {title} from source, {spoken(workshop.policy)}")
         return build(
             artifact,
             interpreter,
@@ -131,6 +150,7 @@ class _Hall:
             fetch=self._fetch,
             log=workshop.progress.detail,
             offline=workshop.offline,
+            policy=workshop.policy,
         )
 
     def _admit(self, step: Fetch | Build, wheel: str, filename: str, sha256: str, version: str) -> None:
@@ -141,20 +161,36 @@ class _Hall:
             wheel, staged.path, name=step.artifact.name, version=version, filename=filename, sha256=sha256
         )
         with self._lock:
-            self._compilers[step.interpreter].add(staged.path)
             self._staged[slot(step.artifact, step.interpreter)] = staged, entry
+
+    def compare(self, resolutions: Sequence[Resolution]) -> None:
+        """Raise IntegrityError where a wheel requires what its index did not say; let the engine forget that."""
+        if self._workshop.sources.overridden:
+            return
+        from detente.apply.described import unmet
+
+        for resolution in resolutions:
+            for artifact in resolution.artifacts:
+                staged = self._staged.get(slot(artifact, resolution.interpreter))
+                if staged is None or artifact.kind != "wheel":
+                    continue
+                missing = unmet(staged[0].path, resolution.artifacts, resolution.interpreter)
+                if missing:
+                    cache = os.path.join(self._workshop.paths.cache, "uv")
+                    proc.run(uv.forget(self._workshop.uv, artifact.name, cache=cache, environ=self._workshop.environ))
+                    raise IntegrityError(
+                        f"{artifact.name} {artifact.version} requires {missing}, which its index hid in the metadata",
+                        hint="repeat the command; if it stays so, tell whoever runs the index",
+                    )
 
     def publish(self) -> dict[Slot, str]:
         """Seal, sync once, and rename everything into the store; durable on return."""
         paths = self._workshop.paths
-        self._workshop.progress.phase("compiling")
-        for compiler in self._compilers.values():
-            compiler.finish()
         for staged, _ in self._staged.values():
             fs.seal(staged.path)
         fs.sync_filesystem(paths.store)
         for staged, entry in self._staged.values():
-            staged.publish(os.path.join(paths.store, entry.directory))
+            publish_entry(paths, staged, entry.directory)
         fs.fsync_directory(paths.store)
         self._remember_builds()
         return {wanted: entry.directory for wanted, (_, entry) in self._staged.items()}
@@ -167,15 +203,8 @@ class _Hall:
                 fs.make_directory(paths.builds)
                 fs.switch(link, f"../store/{entry.directory}")
 
-    def end(self) -> None:
-        """Let nobody go on working."""
-        for compiler in self._compilers.values():
-            with contextlib.suppress(Exception):
-                compiler.__exit__(None, None, None)
-
     def clear(self) -> None:
         """Take away what was staged; what cannot be taken now is swept by the next command."""
-        self.end()
         for staged in self._open:
             with contextlib.suppress(OSError):
                 staged.discard()

@@ -55,6 +55,15 @@ _PROGRAM = re.compile(
     r"|pg_config|mysql_config|git)['\"]?(?:: command not found|: not found| (?:executable )?not found|"
     r" failed: No such file| is not installed)"
 )
+# What a build prints when it misses what confinement keeps from it.
+_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Network is unreachable|[Cc]ould not resolve host|Name or service not known"
+    r"|NewConnectionError|Failed to establish a new connection|socket\.gaierror|failed to lookup address"
+    r"|download of config\.json failed|dial tcp|ENETUNREACH|EAI_AGAIN"
+)
+_FILES = re.compile(
+    r"Read-only file system|(?:Permission denied|PermissionError)\b.*[:'\"] ?'?/(?:home|root|var|srv|etc)/"
+)
 _MISSING_FILE = re.compile(r"No such file or directory: '(?:[\w./-]*/)?([\w+-]+)'")
 
 
@@ -81,6 +90,18 @@ def hint_for(log: str, interpreter: Interpreter, tool: str, *, own: bool = False
     if own:
         return "mend the project, and repeat the command"
     return "look for a version with a wheel, or another Python (--python), or ask the project about this log"
+
+
+def refusal_in(log: str) -> tuple[str, str]:
+    """Return why confinement made the build that printed `log` fail, and the way out; two empty texts if it did not."""
+    if _NETWORK.search(log):
+        return "it wants the network, which builds do not have", "if you trust it, repeat with --build-network"
+    if _FILES.search(log):
+        return (
+            "it wants to write where builds may not",
+            "if you trust it, let it do what you may: --build-confinement none",
+        )
+    return "", ""
 
 
 def _headers_of(interpreter: Interpreter, tool: str) -> str:

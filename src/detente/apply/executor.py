@@ -6,6 +6,7 @@ the links outside.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable
 
@@ -16,11 +17,11 @@ from detente.host.paths import Paths
 from detente.host.signals import undisturbed
 from detente.model import Generation
 from detente.plan.plan import Compile, Discard, EnvironmentSpec, Link, Plan, Switch
-from detente.store import collect, environments, generations
+from detente.store import collect, environments, generations, reserve, witness
 
 
 def execute(plan: Plan, paths: Paths, on_wait: Callable[[], None], problems: list[str] | None = None) -> list[str]:
-    """Run all steps of `plan` but fetching and building; return the paths that could not be exposed.
+    """Run all steps of `plan` but fetching, building and compiling; return the paths that could not be exposed.
 
     `problems` hears of each that failed for another reason than being someone else's.
     Holds the profile's lock (after `on_wait` where another command holds it). Raise StalePlan, with nothing
@@ -32,22 +33,36 @@ def execute(plan: Plan, paths: Paths, on_wait: Callable[[], None], problems: lis
         before, basis = generations.current(paths)
         if basis != plan.basis:
             raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")
-        for step in plan.steps:
-            if isinstance(step, Compile):
-                from detente.store.bytecode import JOBS, compile_entries
-
-                places = [os.path.join(paths.store, name) for name in step.entries]
-                compile_entries(step.interpreter, places, jobs=JOBS)
         switch = next((step for step in plan.steps if isinstance(step, Switch)), None)
         generation = switch.generation if switch else None
         if generation:
             expose.check(paths, generation)
-        _publish([step.environment for step in plan.steps if isinstance(step, Link)], generation, paths)
-        if switch is None:
-            return expose.reconcile(paths, before, before, problems=problems)
+        specs = [step.environment for step in plan.steps if isinstance(step, Link)]
+        try:
+            _publish(specs, generation, paths)
+        except OSError as err:
+            if specs or err.errno not in (errno.ENOSPC, errno.EDQUOT) or not reserve.give_up(paths):
+                raise
+            _publish(specs, generation, paths)
+        if generations.current_number(paths) != before.number:  # the lock's file was deleted under our hands
+            raise StalePlan("another command changed the profile meanwhile", hint="repeat the command")
         with undisturbed():
+            if switch is None:
+                return expose.reconcile(paths, before, before, problems=problems)
             generations.switch(paths, switch.generation.number)
             return expose.reconcile(paths, switch.generation, before, switch.over, problems)
+
+
+def complete(plan: Plan, paths: Paths, on_wait: Callable[[], None]) -> None:
+    """Run the Compile steps of `plan`: everything works without them, only slower.
+
+    The caller holds the store's lock, shared.
+    """
+    from detente.store.bytecode import JOBS, compile_entries
+
+    for step in plan.steps:
+        if isinstance(step, Compile):
+            compile_entries(paths, step.interpreter, step.entries, jobs=JOBS, on_wait=on_wait)
 
 
 def settle(paths: Paths, on_wait: Callable[[], None], problems: list[str] | None = None) -> list[str]:
@@ -56,7 +71,8 @@ def settle(paths: Paths, on_wait: Callable[[], None], problems: list[str] | None
         return []
     with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
         current, _ = generations.current(paths)
-        return expose.reconcile(paths, current, current, problems=problems)
+        with undisturbed():
+            return expose.reconcile(paths, current, current, problems=problems)
 
 
 def link(specs: list[EnvironmentSpec], paths: Paths) -> None:
@@ -79,7 +95,10 @@ def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths:
         for spec in specs:
             _make_room(paths, spec.directory)
         for made, final in staged:
-            if not made.publish(final) and os.path.dirname(final) == paths.generations:
+            if made.publish(final):
+                is_generation = os.path.dirname(final) == paths.generations
+                witness.attest(paths, final, *(generations.RECORDS if is_generation else environments.RECORDS))
+            elif os.path.dirname(final) == paths.generations:
                 raise StalePlan("another command made the same generation meanwhile", hint="repeat the command")
     except BaseException:
         for made, _ in staged:

@@ -4,10 +4,9 @@ They all point through `current`, so a switch changes them at once; here only na
 command runs next brings them in line with the current generation, so a kill here loses nothing.
 """
 
-import contextlib
 import os
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from detente.errors import DiskError, IntegrityError
 from detente.host import fs
@@ -64,7 +63,7 @@ def reconcile(
         if problems is not None:
             problems.append(f"{link}: {err.strerror}")
 
-    for link in sorted(_ours(paths, before) - wanted.keys()):
+    for link in sorted(_ours(paths, before, failed) - wanted.keys()):
         try:
             os.unlink(link)
         except OSError as err:
@@ -77,7 +76,7 @@ def reconcile(
                 refused.append(link)
         except OSError as err:
             failed(link, err)
-    _give_back(paths, wanted)
+    _give_back(paths, wanted, failed)
     for folder in changed:
         try:
             fs.fsync_directory(folder)
@@ -103,23 +102,30 @@ def _show(paths: Paths, link: str, target: str, over: tuple[str, ...], changed: 
     return True
 
 
-def _ours(paths: Paths, before: Generation) -> set[str]:
+def _ours(paths: Paths, before: Generation, failed: Callable[[str, OSError], None]) -> set[str]:
     """Return our links outside, by looking in the usual places and where `before` and its parent had any.
 
-    The parent, because a kill may have come between that switch and its last link.
+    The parent, because a kill may have come between that switch and its last link. `failed` hears of directories
+    that cannot be read.
     """
     folders = {paths.bin, *(os.path.join(paths.share, name) for name in _SHARED)}
     folders |= {os.path.dirname(link) for link in places(paths, before)}
-    with contextlib.suppress(IntegrityError):
+    try:
         if before.parent:
             folders |= {os.path.dirname(link) for link in places(paths, generations.load(paths, before.parent))}
+    except IntegrityError:
+        pass  # damaged, or collected
+    except OSError as err:
+        failed(paths.generations, err)
     found = set()
-    for folder in folders:
+    for folder in sorted(folders):
         try:
             with os.scandir(folder) as items:
                 found |= {item.path for item in items if item.is_symlink() and is_ours(paths, item.path)}
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as err:
+            failed(folder, err)
     return found
 
 
@@ -139,16 +145,27 @@ def _quarantine(paths: Paths, path: str) -> None:
         os.unlink(path)
 
 
-def _give_back(paths: Paths, wanted: Container[str]) -> None:
+def _give_back(paths: Paths, wanted: Container[str], failed: Callable[[str, OSError], None]) -> None:
     """Put what lies in quarantine back to where it was, where nothing is now and we want nothing."""
     import shutil
 
     top = os.path.join(paths.state, "quarantine")
-    for name in sorted(os.listdir(top) if os.path.isdir(top) else (), reverse=True):
+    try:
+        names = sorted(os.listdir(top), reverse=True)
+    except FileNotFoundError:
+        return
+    except OSError as err:
+        failed(top, err)
+        return
+    for name in names:
         folder = os.path.join(top, name)
-        with contextlib.suppress(OSError):
+        try:
             with open(os.path.join(folder, WAS), "rb") as stream:
                 was = os.fsdecode(stream.read().removesuffix(b"\n"))
             if was not in wanted and not os.path.lexists(was):
                 shutil.move(os.path.join(folder, os.path.basename(was)), was)
                 fs.remove_tree(folder)
+        except FileNotFoundError:
+            continue  # a kill came before it was moved here
+        except OSError as err:
+            failed(folder, err)

@@ -108,9 +108,27 @@ def asked(parsed: argparse.Namespace) -> tuple[Asked, ...]:
             index_url=parsed.index_url,
             extra_index_urls=tuple(parsed.extra_index_url or ()),
             find_links=tuple(_places(parsed.find_links or ())),
+            only_binary=only_binary(parsed),
         )
         for text, editable in dict.fromkeys(named)
     )
+
+
+def only_binary(parsed: argparse.Namespace, *, configured: bool = False) -> tuple[str, ...]:
+    """Return what `--no-build` and `--only-binary` say on the command line; with `configured`, in the configuration.
+
+    The first is remembered of an application, the second holds as long as it is there.
+    """
+    if not parsed.only_binary and not parsed.no_build:
+        return ()
+    from detente.engine import formats
+
+    default = parsed.configured.get("only_binary") or []
+    always = bool(parsed.configured.get("no_build"))
+    if configured:
+        return formats.words([*([formats.ALL] if always else []), *default])
+    said = (parsed.only_binary or [])[len(default) :]  # argparse adds what is typed to the default
+    return formats.words([*([formats.ALL] if parsed.no_build and not always else []), *said])
 
 
 def _names(texts: Iterable[str]) -> Iterator[str]:

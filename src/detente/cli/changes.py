@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from detente.api import Detente, Outcome
 from detente.cli.options import Invocation
@@ -11,27 +12,52 @@ from detente.cli.output import size
 from detente.errors import Refused
 from detente.host import signals
 from detente.host.paths import Paths
-from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Plan, Switch
+from detente.model import CONFINED, BuildPolicy
+from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Mend, Plan, Relink, Switch
 from detente.progress import Progress
 
+Worker = TypeVar("Worker", bound=Detente)
 PARTLY = 10  # the exit status of a change that is made, but not shown everywhere
 
 
-@contextlib.contextmanager
-def working(invocation: Invocation, parsed: argparse.Namespace) -> Iterator[Detente]:
+def working(invocation: Invocation, parsed: argparse.Namespace) -> contextlib.AbstractContextManager[Detente]:
     """Give the Detente that does the work of this call, and take its progress away at the end."""
+    return working_as(Detente, invocation, parsed)
+
+
+@contextlib.contextmanager
+def working_as(kind: type[Worker], invocation: Invocation, parsed: argparse.Namespace) -> Iterator[Worker]:
+    """Give one of `kind`, as `working` does."""
     progress = invocation.output.progress()
     try:
-        yield Detente(
+        yield kind(
             invocation.environ,
             invocation.command,
             progress,
             _confirmation(invocation, progress, yes=parsed.yes),
             dry_run=parsed.dry_run,
             offline=getattr(parsed, "offline", False),
+            only_binary=_only_binary(parsed),
+            policy=_policy(parsed),
         )
     finally:
         progress.end()
+
+
+def _policy(parsed: argparse.Namespace) -> BuildPolicy:
+    """Return what code that builds sources may do, for a verb that has the options."""
+    if not hasattr(parsed, "build_confinement"):
+        return CONFINED
+    return BuildPolicy(parsed.build_confinement, parsed.build_network, max(1, parsed.build_timeout))
+
+
+def _only_binary(parsed: argparse.Namespace) -> tuple[str, ...]:
+    """Return what the configuration says of wheels only, for a verb that has the option."""
+    if not hasattr(parsed, "only_binary"):
+        return ()
+    from detente.cli.asking import only_binary
+
+    return only_binary(parsed, configured=True)
 
 
 def _confirmation(invocation: Invocation, progress: Progress, *, yes: bool) -> Callable[[Plan], None]:
@@ -69,14 +95,15 @@ def show_plan(invocation: Invocation, plan: Plan) -> None:
         output.text("nothing to do")
     for reason in plan.reasons if not plan.empty else ():
         output.text(reason)
-    for line in _steps(plan):
+    for line in steps(plan):
         output.text(f"would {line}")
     for question in plan.questions:
         output.text(f"would ask: {question}")
     _warn(invocation, plan)
 
 
-def _steps(plan: Plan) -> Iterator[str]:
+def steps(plan: Plan) -> Iterator[str]:
+    """Yield each step of `plan` and each effect, as words that follow "would"."""
     for step in plan.steps:
         match step:
             case Fetch(artifact):
@@ -87,12 +114,24 @@ def _steps(plan: Plan) -> Iterator[str]:
                 yield f"make the environment {environment.directory} of {len(environment.entries)} distributions"
             case Switch(generation):
                 yield f"switch to generation {generation.number}"
+            case Mend(kind, name):
+                yield _MENDS[kind].format(name)
+            case Relink(environment):
+                yield f"make the environment {environment.directory} anew, in its place"
             case Discard(generations, environments, entries):
                 yield "remove " + _counted(len(generations), len(environments), len(entries))
     for effect in plan.effects:
         yield _effect(effect, done=False)
     if plan.pending:
         yield "make the environment and expose its commands (known once all is fetched)"
+
+
+_MENDS = {
+    "entry": "mend modes and bytecode of {}",
+    "unused": "take away {}, which nothing uses",
+    "generation": "make generation {} anew from its record",
+    "links": "bring the links outside in line{}",
+}
 
 
 def _counted(generations: int, environments: int, entries: int) -> str:

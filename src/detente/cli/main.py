@@ -1,5 +1,6 @@
 """The way in: find the verb, run it, and turn whatever goes wrong into one sentence and an exit status."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -8,14 +9,16 @@ from types import FrameType
 from detente import __version__
 from detente.cli.output import flush, put
 from detente.cli.table import ALIASES, EXAMPLES, HABITS, VERBS
-from detente.errors import DetenteError, Interrupted, UsageError
+from detente.errors import DetenteError, Interrupted, ToolError, UsageError
 
 BUG = 70  # sysexits.h EX_SOFTWARE
+_CROWDED = "no more processes or threads may be started here"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status (docs/errors.md lists them)."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    gc.set_threshold(100_000, 50)  # short-lived: to look for cycles at every import costs more than they hold
     _open_standard_streams()
     _prepare_streams()
     _listen_for_signals()
@@ -33,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from detente.host.fs import disk_error
 
         status = _failed(disk_error(err, f"running detente {argv[0] if argv else ''}".rstrip()), argv)
+    except RuntimeError as err:
+        if "can't start new thread" in str(err):
+            status = _failed(ToolError(_CROWDED, hint="end other programs, or raise the limit: ulimit -u"), argv)
+        else:
+            status = _bug(argv)
     except Exception:  # noqa: BLE001 - the one boundary: a bug becomes a log and a status
         status = _bug(argv)
     return _leave(status)
@@ -115,6 +123,10 @@ def _listen_for_signals() -> None:
     import signal
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
+        changes = sys.modules.get("detente.host.signals")  # where nothing changes, it is not even loaded
+        if changes is not None and changes.done():
+            changes.remember(number)
+            return
         for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(one, lambda again, _: os._exit(128 + again))
         raise Interrupted(number)

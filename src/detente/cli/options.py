@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
         )
         self._verb = verb
         self._environ = environ
+        self._configured: dict[str, Any] = {}
         self.add_argument("-h", "--help", action="help", help="show this and end")
 
     def examples(self, *pairs: tuple[str, str]) -> None:
@@ -55,6 +56,7 @@ class Parser(argparse.ArgumentParser):
             value, where = config.value(self._environ, self._verb, name)
         if value is not None:
             settings["default"] = _typed(value, where, action, settings.get("type"))
+            self._configured[name.replace("-", "_")] = settings["default"]
             if "choices" in settings and settings["default"] not in settings["choices"]:
                 raise ConfigError(
                     f"{where} cannot be `{value}`", hint=f"write one of: {', '.join(settings['choices'])}"
@@ -79,7 +81,10 @@ class Parser(argparse.ArgumentParser):
         self.option("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Parse `argv`, options and names in any order; raise UsageError where something is not understood."""
+        """Parse `argv`, options and names in any order; raise UsageError where something is not understood.
+
+        `configured` of the answer holds what variables and configuration say of options.
+        """
         for word in argv:
             if word[:1] in "–—−" and word:
                 raise UsageError(
@@ -97,6 +102,7 @@ class Parser(argparse.ArgumentParser):
                 f"detente {self._verb} has no option {word}" if word.startswith("-") else f"`{word}` is too much here",
                 hint=f"did you mean {near}" if near else f"detente {self._verb} --help lists the options",
             )
+        parsed.configured = self._configured
         return parsed
 
     def _mixes(self) -> bool:

@@ -104,8 +104,9 @@ class _Line(Progress):
         self._text = ""
         self._files = self._finished = self._size = self._got = 0
         self._over = threading.Event()
-        if live:
-            threading.Thread(target=self._tick, daemon=True).start()
+        self._ticker = threading.Thread(target=self._tick, daemon=True) if live else None
+        if self._ticker:
+            self._ticker.start()
 
     def _tick(self) -> None:
         """Draw now and then, because who resolves or builds has nothing to tell meanwhile."""
@@ -142,6 +143,8 @@ class _Line(Progress):
 
     def end(self) -> None:
         self._over.set()
+        if self._ticker:
+            self._ticker.join(self.EVERY)
         self._wipe()
 
     def _wipe(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from detente.engine import network, unsolved
 from detente.engine.answer import Answer, cleaned, quoted, sentence
+from detente.engine.formats import sourceless
 from detente.engine.sources import Sources, without_credentials
 from detente.errors import (
     BuildError,
@@ -25,9 +26,12 @@ from detente.model import Completed
 from detente.names import normalized
 
 
-def explain(answer: Completed, requirements: Sequence[str], sources: Sources) -> DetenteError:
+def explain(
+    answer: Completed, requirements: Sequence[str], sources: Sources, *, because: tuple[str, str] = ("", "")
+) -> DetenteError:
     """Return the error for a failed `answer` of uv about `requirements`, which came from `sources`.
 
+    `because` is what is known of a build that failed: why, and what to do; empty texts where nothing is.
     NotFound for a name or path that does not exist, ResolutionError for what cannot be satisfied, NetworkError,
     BuildError, UsageError for a malformed requirement, ConfigError for settings; ToolError for anything unknown.
     """
@@ -37,6 +41,8 @@ def explain(answer: Completed, requirements: Sequence[str], sources: Sources) ->
     said = Answer(lines, requirements, sources)
     for reader in _READERS:
         error = reader(said)
+        if isinstance(error, BuildError) and because[0]:
+            return BuildError(f"{error.message}: {because[0]}", hint=because[1] or error.hint, context=error.context)
         if error is not None:
             return error
     first = said.lines[0] if said.lines else "it said nothing"
@@ -50,7 +56,13 @@ def explain(answer: Completed, requirements: Sequence[str], sources: Sources) ->
 def _killed(number: int, lines: Sequence[str]) -> DetenteError:
     if number == 2:
         return Interrupted(number)
-    hint = "look whether memory ran out: journalctl -k | tail" if number == 9 else "repeat the command"
+    text = "\n".join(lines)
+    if "memory allocation of" in text:
+        hint = "allow more memory, and repeat the command: ulimit -v unlimited"
+    elif "Resource temporarily unavailable" in text:  # EAGAIN of clone(2)
+        hint = "allow more processes, and repeat the command: ulimit -u 4096"
+    else:
+        hint = "look whether memory ran out: journalctl -k | tail" if number == 9 else "repeat the command"
     return ToolError(f"uv was ended by signal {number}", hint=hint, context=lines)
 
 
@@ -118,10 +130,14 @@ def _settings(said: Answer) -> DetenteError | None:
     return None
 
 
-def _disk(said: Answer) -> DetenteError | None:
+def _full(said: Answer) -> DetenteError | None:
     if said.has("No space left on device", "Disk quota exceeded"):
         hint = "free some space (`detente collect` removes what nothing needs) and repeat the command"
         return DiskError("the disk is full; nothing was changed", hint=hint, context=said.lines)
+    return None
+
+
+def _disk(said: Answer) -> DetenteError | None:
     cache = said.find(r"Failed to initialize cache at `([^`]*)`")
     if cache or said.has("Read-only file system", "Permission denied (os error 13)"):
         where = f" at {cache[1]}" if cache else ""
@@ -163,7 +179,7 @@ def _paths(said: Answer) -> DetenteError | None:
 
 
 def _integrity(said: Answer) -> DetenteError | None:
-    mismatch = said.find(r"[Hh]ash mismatch for `([^`]*)`")
+    mismatch = said.find(r"[Hh]ash mismatch for (?:package metadata at )?`([^`]*)`")
     if mismatch:
         hint = "do not install it; ask who runs the index"
         return IntegrityError(f"the bytes of {mismatch[1]} are not what was promised", hint=hint, context=said.lines)
@@ -197,12 +213,17 @@ def _git(said: Answer) -> DetenteError | None:
 
 
 def _build(said: Answer) -> DetenteError | None:
+    forbidden = said.find(r"Building source distributions(?: for `([^`]*)`)? is disabled")
+    if forbidden:
+        return sourceless(forbidden[1] or said.asked)
     failed = said.find(r"Failed to (?:build|download and build) `([^`]*)`")
     requires = said.has("requirements from `build-system.requires`")
     if not failed and not requires and not said.has("The build backend returned an error"):
         return None
     name = re.split(r" @ |==", failed[1])[0] if failed else said.asked
     other = f"choose a version that has a wheel: detente install '{name}==VERSION'"
+    if "/" in name:
+        other = "mend what its build complains of"
     if requires:
         inner = network.read(said.text, said.lines, said.sources)
         return inner or BuildError(
@@ -224,6 +245,7 @@ def _network(said: Answer) -> DetenteError | None:
 
 
 _READERS: tuple[Callable[[Answer], DetenteError | None], ...] = (
+    _full,  # whatever uv was about to do
     _syntax,
     _settings,
     _interpreter,

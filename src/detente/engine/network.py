@@ -25,17 +25,35 @@ _REASONS = (
     (r"dns error|failed to lookup address", "{host} cannot be found (no answer from the name server)"),
     (r"UnknownIssuer|self.signed", "the certificate of {host} is signed by nobody we trust"),
     (r"certificate.{0,40}(?:Expired|expired)", "the certificate of {host} has expired"),
+    (r"certificate not valid yet|NotValidYet", "the certificate of {host} is not valid yet"),
     (r"NotValidForName|not valid for name", "the certificate of {host} is for another host"),
     (r"invalid peer certificate", "the certificate of {host} is not acceptable"),
     (r"InvalidContentType|corrupt message", "{host} does not speak HTTPS at this address"),
-    (r"[Pp]roxy Authentication|status.{0,20}407|proxy.{0,40}unsuccessful", "the proxy refuses to connect to {host}"),
+    (
+        r"invalid (?:content-length|HTTP|header)|message head is too large|[Ii]nvalid chunk|UnexpectedMessage",
+        "{host} does not answer in HTTP",
+    ),
+    (r"proxy authorization required", "the proxy asks for a name and password before it connects to {host}"),
+    (r"tunnel error", "the proxy does not connect to {host}"),
     (r"[Cc]onnection refused", "{host} refuses the connection"),
     (r"timed out|[Tt]imeout", "{host} does not answer in time"),
     (r"unreachable", "{host} cannot be reached from this network"),
     (r"reset by peer|closed before|[Ii]ncompleteMessage|end of file|body", "{host} broke off the connection"),
 )
 _TRUST = "name the authority's certificate: SSL_CERT_FILE=/path/ca.pem, or `cert` in pip.conf"
+_ADDRESS = "check the index URL, or ask whoever runs the index"
+_CLOCK = "check this machine's clock with `date`; if it is right, the server's owner has to renew the certificate"
+_PROXY = "put them into the proxy's URL: export HTTPS_PROXY=http://NAME:PASSWORD@PROXY:PORT"
 _CONNECT = "check the network and the proxy (HTTPS_PROXY), then repeat the command"
+
+
+_HINTS = (
+    ("expired", _CLOCK),
+    ("not valid yet", _CLOCK),
+    ("another host", _ADDRESS),
+    ("certificate", _TRUST),
+    ("name and password", _PROXY),
+)
 
 
 def read(text: str, lines: Sequence[str], sources: Sources) -> DetenteError | None:
@@ -53,9 +71,21 @@ def read(text: str, lines: Sequence[str], sources: Sources) -> DetenteError | No
             hint="check the index URL; a log-in page may have answered instead",
             context=lines,
         )
+    target = re.search(r"'Location' value `([\w+.-]+):", text)
+    if target:
+        return NetworkError(
+            f"{host} redirects to a {target[1]}: address, which is refused", hint=_ADDRESS, context=lines
+        )
+    scheme = re.search(r"([\w+.-]+):\S* cause: builder error .*URL scheme is not allowed", text)
+    if scheme:
+        return NetworkError(
+            f"the index gives a file a {scheme[1]}: address, and only http and https can be fetched",
+            hint=_ADDRESS,
+            context=lines,
+        )
     for pattern, sentence in _REASONS:
         if re.search(pattern, text):
-            hint = _TRUST if "certificate" in sentence else _CONNECT
+            hint = next((hint for sign, hint in _HINTS if sign in sentence), _CONNECT)
             if sources.proxy:
                 hint = f"{hint}; the proxy comes from pip's configuration" if hint is _CONNECT else hint
             return NetworkError(sentence.format(host=host), hint=hint, context=lines)
@@ -90,7 +120,11 @@ def git(where: str, lines: Sequence[str]) -> NetworkError:
 
 
 def _refused(status: int, host: str, url: str, lines: Sequence[str]) -> NetworkError:
-    if status in (401, 403, 407):
+    if status == 407:
+        return NetworkError(
+            f"the proxy asks for a name and password before it connects to {host}", hint=_PROXY, context=lines
+        )
+    if status in (401, 403):
         what = "asks for a name and password" if status == 401 else f"refuses access (status {status})"
         return NetworkError(
             f"{host} {what}",

@@ -13,6 +13,8 @@ from detente.errors import ConfigError
 from detente.names import normalized
 
 NO_FILE = "/dev/null"
+_PATIENCE = 22.0
+_TRIES = 3
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/@\s?#]*)@([^/\s?#]*)")
@@ -26,7 +28,8 @@ class Sources(NamedTuple):
     `keyring` is `subprocess`, `disabled` or empty. `no_binary` and `only_binary` hold normalized names or `:all:`.
     `constraints` and `build_constraints` are requirement files. `exclude_newer` is a date or a duration.
     `logins` are (host, name, password) of indexes that uv knows by itself; `missing_links` those of pip's find-links
-    that do not exist (pip warns and goes on, uv would stop).
+    that do not exist (pip warns and goes on, uv would stop). `overridden`: uv is told to take other requirements than
+    the distributions' own; `plain`: uv knows by itself of an index without encryption.
     """
 
     index_url: str = ""
@@ -48,13 +51,20 @@ class Sources(NamedTuple):
     exclude_newer: str = ""
     logins: tuple[tuple[str, str, str], ...] = ()
     missing_links: tuple[str, ...] = ()
+    overridden: bool | None = None
+    plain: bool | None = None
+
+    @property
+    def patience(self) -> float:
+        """How many seconds servers may send nothing before we give up, all tries together."""
+        return _PATIENCE if self.timeout is None else max(_PATIENCE, _TRIES * self.timeout)
 
     def credentials(self) -> dict[str, tuple[str, str]]:
         """Return host (with its port where it is written) → name and password, from the URLs and `logins`."""
         found = {host: (name, password) for host, name, password in self.logins}
         for url in (self.index_url, *self.extra_index_urls, *self.find_links):
             login = login_of(url)
-            if login:
+            if login and (login[2] or login[0] not in found):
                 found[login[0]] = login[1:]
         return found
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from detente.engine.answer import Answer
 from detente.engine.applies import suggested_python
+from detente.engine.formats import ALLOW
 from detente.errors import DetenteError, NotFound, ResolutionError
 from detente.names import normalized
 
@@ -60,7 +61,7 @@ def _no_file(said: Answer) -> DetenteError | None:
     if unbuilt:
         return ResolutionError(
             f"{unbuilt[1]} has no wheel that fits, and building from source is not allowed",
-            hint=f"choose a version that has a wheel: detente install '{unbuilt[1]}==VERSION'",
+            hint=f"choose a version that has a wheel: detente install '{unbuilt[1]}==VERSION', or {ALLOW}",
             context=said.lines[1:],
         )
     tag = said.find(r"([\w.-]+?)(?:==(\S+))? has no wheels with a matching (platform|Python \w+) tag")
@@ -82,6 +83,14 @@ def _no_file(said: Answer) -> DetenteError | None:
 
 
 def _no_version(said: Answer) -> DetenteError | None:
+    yanked = said.find(r"ecause ([\w.-]+)(==\S+) was yanked(?: \(reason: (.*?)\))? and")
+    if yanked:
+        reason = f": {yanked[3]}" if yanked[3] else ""
+        return ResolutionError(
+            f"every release of {yanked[1]} that fits was withdrawn{reason}",
+            hint=f"if it must be that one, name it: detente install '{yanked[1]}{yanked[2]}'",
+            context=said.lines[1:],
+        )
     empty = said.find(r"ecause there are no versions of ([\w.-]+)(\[)?\S* and")
     if empty and empty[2]:  # asked for with extras, uv does not tell an unknown name from one without files
         return NotFound(

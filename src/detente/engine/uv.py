@@ -16,7 +16,8 @@ from detente.model import Command, Completed
 
 OLDEST = (0, 13)
 _RETRIES = "2"  # uv's own 3 wait seven to ten seconds before a dead name server is reported
-_CONNECT_TIMEOUT = "6"
+_CONNECT_TIMEOUT = "5"
+_TIMEOUT = "6"  # seconds without a byte; three tries end within `Sources.patience`
 _REDIRECTING = frozenset(
     {
         "VIRTUAL_ENV",
@@ -35,6 +36,8 @@ _REDIRECTING = frozenset(
         "UV_PYTHON_PREFERENCE",
         "UV_CUSTOM_COMPILE_COMMAND",
         "UV_COMPILE_BYTECODE",
+        "UV_NO_BUILD_ISOLATION",
+        "UV_NO_BUILD_ISOLATION_PACKAGE",
         "UV_LINK_MODE",
         "UV_VENV_SEED",
         "UV_VENV_CLEAR",
@@ -53,6 +56,7 @@ _REDIRECTING = frozenset(
         "UV_LOG_CONTEXT",
     }
 )
+_TIMEOUTS = ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT", "HTTP_TIMEOUT")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 _LINE = re.compile(r"(?:-[ercb] +\S|[^-\s])[^\r\n\0]*\Z")
 
@@ -115,6 +119,9 @@ def _without_comma(link: str) -> str:
 
 
 def _network_variables(child: dict[str, str], sources: Sources) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"):
+        if child.get(name) == "":
+            del child[name]  # uv would look for a file without a name
     if sources.certificate:
         child.pop("SSL_CERT_DIR", None)
         child["SSL_CERT_FILE"] = sources.certificate
@@ -131,6 +138,8 @@ def _network_variables(child: dict[str, str], sources: Sources) -> None:
         child["UV_INSECURE_HOST"] = " ".join(sources.insecure_hosts)
     if sources.timeout is not None:
         child["UV_HTTP_TIMEOUT"] = str(max(1, math.ceil(sources.timeout)))
+    if not any(child.get(name) for name in _TIMEOUTS):
+        child["UV_HTTP_TIMEOUT"] = _TIMEOUT
     child.setdefault("UV_HTTP_CONNECT_TIMEOUT", _CONNECT_TIMEOUT)
     if sources.retries is not None:
         child["UV_HTTP_RETRIES"] = str(sources.retries)
@@ -158,6 +167,7 @@ def resolve(
     requirement that uv could misread.
     """
     argv = [uv, "pip", "compile", "-", "--format", "pylock.toml", "--no-header", "-o", output, "--python", interpreter]
+    argv.append("--build-isolation")  # whatever its configuration says: in an environment of ours nothing is built
     argv += _options(sources, prerelease=prerelease, offline=offline)
     if not builds:
         argv.append("--no-build")
@@ -173,6 +183,12 @@ def create_environment(uv: str, path: str, interpreter: str, *, cache: str, envi
     """Return the command that creates an environment at `path` (it must not exist), without installer in it."""
     argv = (uv, "venv", "--no-project", "--no-config", "--quiet", "--python", interpreter, "--", path)
     return Command(argv, environment=environment(environ, cache=cache), cwd="/", timeout=120)
+
+
+def forget(uv: str, name: str, *, cache: str, environ: Mapping[str, str]) -> Command:
+    """Return the command that removes from uv's cache what it knows of the distribution `name`."""
+    argv = (uv, "cache", "clean", "--force", "--quiet", name)  # --force: others may go on using the cache meanwhile
+    return Command(argv, environment=environment(environ, cache=cache), cwd="/", timeout=60)
 
 
 def install_into(
@@ -192,6 +208,7 @@ def install_into(
     `requirements` as for `resolve`; without `dependencies` exactly these are installed.
     """
     argv = [uv, "pip", "install", "--python", environment_python, "--link-mode", "copy", "-r", "-"]
+    argv += ["--build-isolation", "--no-compile-bytecode"]  # whatever its configuration says: nothing runs there
     argv += _options(sources, prerelease=prerelease, offline=offline)
     if not dependencies:
         argv.append("--no-deps")

@@ -12,44 +12,59 @@ import stat
 from collections.abc import Callable, Iterator
 
 from detente.errors import DetenteError, DiskError, Refused
+from detente.host import space
 
 STAGING = ".staging-"
 TEMPORARY = ".detente-"  # what a kill leaves of `replace_file` and `switch`
 
 
-def disk_error(err: OSError, doing: str) -> DetenteError:
-    """Word an OSError met while `doing` (for example "writing /x/y") as one sentence with its way out."""
+def disk_error(err: OSError, doing: str, state: str = "nothing was changed", *, near: str = "") -> DetenteError:
+    """Word an OSError met while `doing` (for example "writing /x/y") as one sentence with its way out.
+
+    `state` says how things stand now; `near` is a path on the file system in question, for errors that name none.
+    """
     names = [name for name in (err.filename, err.filename2) if isinstance(name, str) and name.startswith("/")]
     path = names[0] if names else ""
     where = f" ({path})" if path and path not in doing else ""
+    what, hint = err.strerror or str(err), "mend that and repeat the command"
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
-        what = "the disk is full" if err.errno == errno.ENOSPC else "the disk quota is used up"
-        return DiskError(
-            f"{what} while {doing}{where}; nothing was changed",
-            hint="free some space (`detente collect` removes what nothing needs) and repeat the command",
-        )
-    if err.errno == errno.EROFS:
-        return DiskError(
-            f"the file system is read-only while {doing}{where}; nothing was changed",
-            hint="remount it writable, or point XDG_DATA_HOME to a writable directory",
-        )
-    if err.errno in (errno.EACCES, errno.EPERM):
-        return DiskError(
-            f"no permission while {doing}{where}; nothing was changed",
-            hint=f"check who owns it: ls -ld {_pasteable(path)}" if path else "check who owns the directory",
-        )
-    if err.errno == errno.ENAMETOOLONG:
-        return DiskError(
-            f"the path is too long while {doing}{where}; nothing was changed",
-            hint="point XDG_DATA_HOME to a directory with a shorter path",
-        )
-    return DiskError(f"{err.strerror or err} while {doing}{where}", hint="mend that and repeat the command")
+        what, left = space.lack(path or near) if path or near else ("the disk is full", "")
+        if err.errno == errno.EDQUOT:
+            what, left = "the disk quota is used up", ""
+        where += f": {left}" if left else ""
+        hint = "free some space (`detente collect` removes what nothing needs) and repeat the command"
+    elif err.errno == errno.EROFS:
+        what = "the file system is read-only"
+        hint = "remount it writable, or point XDG_DATA_HOME to a writable directory"
+    elif err.errno in (errno.EACCES, errno.EPERM):
+        what = "no permission"
+        hint = f"check who owns it: ls -ld {_pasteable(path)}" if path else "check who owns the directory"
+    elif err.errno == errno.ENAMETOOLONG:
+        what, hint = "the path is too long", "point XDG_DATA_HOME to a directory with a shorter path"
+    elif err.errno in (errno.EMFILE, errno.ENFILE):
+        what, hint = "too many files are open", "allow more, and repeat the command: ulimit -n 4096"
+    return DiskError(f"{what} while {doing}{where}; {state}", hint=hint)
 
 
 def _pasteable(path: str) -> str:
     import shlex
 
     return shlex.quote(path)
+
+
+def is_passing(err: OSError) -> bool:
+    """Say whether `err` tells of the machine, which is short of something, and nothing of the file."""
+    return err.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def walk(top: str, *, topdown: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk as os.walk does, but raise OSError where a directory cannot be read; nothing where `top` is not there."""
+
+    def refuse(err: OSError) -> None:
+        if not isinstance(err, (FileNotFoundError, NotADirectoryError)):
+            raise err
+
+    return os.walk(top, topdown, refuse)
 
 
 def make_directory(path: str, mode: int = 0o755) -> None:
@@ -80,11 +95,12 @@ def sync_filesystem(path: str) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.syncfs(fd) != 0:
+        while libc.syncfs(fd) != 0:
             code = ctypes.get_errno()
             if code == errno.ENOSYS:
                 os.sync()
-            else:
+                break
+            if code != errno.EINTR:  # a signal that ended nothing: as Python does it (PEP 475)
                 raise OSError(code, os.strerror(code), path)
     finally:
         os.close(fd)
@@ -98,6 +114,9 @@ def write_file(path: str, data: bytes, mode: int = 0o644) -> None:
         while view:
             view = view[os.write(fd, view) :]
         os.fchmod(fd, mode)
+    except OSError as err:
+        err.filename = path  # a descriptor has no name
+        raise
     finally:
         os.close(fd)
 
@@ -176,7 +195,7 @@ def _remove_directory(path: str, device: int) -> None:
 
 def seal(path: str) -> None:
     """Take write permission from every directory below and at `path` (files are written read-only already)."""
-    for folder, _, _ in os.walk(path, topdown=False):
+    for folder, _, _ in walk(path, topdown=False):
         os.chmod(folder, 0o555)
 
 

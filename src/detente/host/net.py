@@ -31,7 +31,8 @@ class Fetcher:
 
     `environ` gives proxies, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR, NETRC and HOME; the other settings go before
     it. `credentials` maps `host` or `host:port` to user and password. `timeout` is in seconds: how long a server
-    may send nothing, or next to nothing. `pause` is the time before the second try, doubled each time.
+    may send nothing, or next to nothing, over all tries; after `silence` of them another connection is tried.
+    `pause` is the time before the second try, doubled each time.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class Fetcher:
         client_cert: str | None = None,
         proxy: str | None = None,
         insecure_hosts: Sequence[str] = (),
-        timeout: float = 30.0,
+        timeout: float = 22.0,
+        silence: float | None = None,
         credentials: Mapping[str, tuple[str, str]] | None = None,
         pause: float = 0.25,
     ) -> None:
         self._timeout = timeout
+        self._silence = timeout * 0.4 if silence is None else silence
         self._pause = pause
         self._access = Access(
             environ,
@@ -107,6 +110,7 @@ class Fetcher:
             size=size,
             limit=size or _LARGEST,
             timeout=self._timeout,
+            silence=self._silence,
             pause=self._pause,
         )
         # A daemon, because a thread that looks up a name cannot be woken and must not keep us from exiting.

@@ -1,13 +1,28 @@
-"""Small questions about an HTTP answer: what may be resumed, how long to wait, is it a web page."""
+"""Small questions about an HTTP answer: what may be resumed, how long to wait, is it a web page, may one ask again."""
 
 import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from detente.errors import NetworkError
+
 if TYPE_CHECKING:
     import urllib3
 
 _SHORT = 1 << 16
+
+
+class Again(Exception):
+    """This try failed, another one may not; `final` is what to raise when it was the last."""
+
+    def __init__(
+        self, final: NetworkError, *, wait: float = 0.0, connecting: bool = False, silent: float = 0.0
+    ) -> None:
+        super().__init__(final.message)
+        self.final = final
+        self.wait = wait
+        self.connecting = connecting
+        self.silent = silent  # seconds that the server said nothing
 
 
 def is_page(data: bytes) -> bool:

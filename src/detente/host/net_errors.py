@@ -51,10 +51,10 @@ def too_large(url: str, limit: int, promised: bool) -> IntegrityError:
     )
 
 
-def web_page(url: str) -> NetworkError:
-    """Somebody answers with HTML where a distribution should be."""
+def web_page(url: str, asked: str) -> NetworkError:
+    """Somebody answers with HTML where a distribution should be; `asked` is the URL before redirects."""
     return NetworkError(
-        f"{host_of(url)} sent a web page instead of {file_of(url)}",
+        f"{host_of(url)} sent a web page instead of {file_of(asked)}",
         hint="does this network ask for a login first? open a page in a browser, then repeat the command",
         context=(f"url: {shown(url)}",),
     )

@@ -8,14 +8,14 @@ import contextlib
 import hashlib
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import detente
-from detente.errors import NetworkError
+from detente.errors import DetenteError, NetworkError
 from detente.host import net_errors
 from detente.host.net_access import Access, basic
-from detente.host.net_answers import dismiss, is_page, retry_after, validator
+from detente.host.net_answers import Again, dismiss, is_page, retry_after, validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ _TRIES = 5  # of one file without progress; a connection that cannot be made is 
 _CONNECTS = 3
 _REDIRECTS = 10
 _CHUNK = 1 << 18
+_WORTH = 1 << 16  # bytes between two silences that make up for the first
 
 
 class Target(Protocol):
@@ -36,16 +37,6 @@ class Target(Protocol):
 
     def restart(self) -> None:
         """Forget everything written."""
-
-
-class _Again(Exception):
-    """This try failed, another one may not; `final` is what to raise when it was the last."""
-
-    def __init__(self, final: NetworkError, *, wait: float = 0.0, connecting: bool = False) -> None:
-        super().__init__(final.message)
-        self.final = final
-        self.wait = wait
-        self.connecting = connecting
 
 
 class Transfer:
@@ -65,6 +56,7 @@ class Transfer:
         size: int,
         limit: int,
         timeout: float,
+        silence: float,
         pause: float,
     ) -> None:
         self._access = access
@@ -74,6 +66,8 @@ class Transfer:
         self._size = size
         self._limit = limit
         self._timeout = timeout
+        self._silence = silence
+        self._silent = 0.0  # seconds of silence since the file last grew by more than a little
         self._pause = pause
         self._patience = timeout  # how long a server may have us wait (Retry-After), all in all
         self._digest = hashlib.sha256()
@@ -111,16 +105,21 @@ class Transfer:
                 shutdown()
 
     def _fetch(self) -> None:
-        best = 0
+        best = heard = 0
         pause = self._pause
         while not self._abandoned.is_set():
             self._tries += 1
             try:
                 self._try()
                 return
-            except _Again as again:
+            except Again as again:
                 if self.written > best:
                     best, self._tries, pause = self.written, 0, self._pause
+                if self.written >= heard + _WORTH:
+                    heard, self._silent = self.written, 0.0
+                self._silent += again.silent
+                if self._silent >= self._timeout:
+                    raise net_errors.stalled(self.at, self._timeout, 0) from again
                 if self._tries >= (_CONNECTS if again.connecting else _TRIES):
                     raise again.final from again
                 if again.wait:
@@ -137,11 +136,11 @@ class Transfer:
                 self._response = response
             self._receive(response, url)
             if self._ends_early(response):
-                raise _Again(net_errors.broken_off(url))
+                raise Again(net_errors.broken_off(url))
         except exceptions.ReadTimeoutError as err:
-            raise net_errors.stalled(url, self._timeout, 0) from err
+            raise Again(net_errors.stalled(url, self._silence, 0), silent=self._bearable()) from err
         except (exceptions.HTTPError, OSError) as err:
-            raise _Again(net_errors.broken_off(url)) from err
+            raise Again(net_errors.broken_off(url)) from err
         finally:
             with self._lock:
                 self._response = None
@@ -192,10 +191,10 @@ class Transfer:
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=urllib3.Timeout(connect=connect, read=self._timeout),
+                timeout=urllib3.Timeout(connect=connect, read=self._bearable()),
             )
         except exceptions.ReadTimeoutError as err:
-            raise net_errors.stalled(url, self._timeout, 0) from err
+            raise Again(net_errors.stalled(url, self._silence, 0), silent=self._bearable()) from err
         except (exceptions.LocationValueError, exceptions.ProxySchemeUnknown) as err:
             raise NetworkError(f"{net_errors.shown(url)} is not a URL that can be fetched", hint=None) from err
         except (exceptions.HTTPError, OSError) as err:
@@ -203,7 +202,11 @@ class Transfer:
             if _is_refusal(err):
                 raise final from err
             early = exceptions.ConnectTimeoutError, exceptions.ProxyError, exceptions.SSLError
-            raise _Again(final, connecting=isinstance(err, early)) from err
+            raise Again(final, connecting=isinstance(err, early)) from err
+
+    def _bearable(self) -> float:
+        """Return how many seconds of silence this try may take."""
+        return max(0.1, min(self._silence, self._timeout - self._silent))
 
     def _judge(self, response: "urllib3.BaseHTTPResponse", url: str) -> None:
         """Raise unless `response` carries the file or the rest of it; start over where it carries all of it."""
@@ -221,14 +224,14 @@ class Transfer:
         if status == 416 and self.written:
             self._restart()
             self._validator = ""
-            raise _Again(net_errors.bad_status(url, status, self._tries, None, ""))
+            raise Again(net_errors.bad_status(url, status, self._tries, None, ""))
         wait = retry_after(response.headers.get("Retry-After", ""))
         final = net_errors.bad_status(url, status, self._tries, wait, self._access.login_note)
         lasting = status < 500 and status not in (408, 425, 429)
         if lasting or (wait or 0.0) > self._patience:
             raise final
         self._patience -= wait or 0.0
-        raise _Again(final, wait=wait or 0.0)
+        raise Again(final, wait=wait or 0.0)
 
     def _receive(self, response: "urllib3.BaseHTTPResponse", url: str) -> None:
         length = response.headers.get("Content-Length", "")
@@ -238,13 +241,15 @@ class Transfer:
                 if self._abandoned.is_set():
                     return
                 if not self.written and is_page(data) and not self._url.endswith((".html", ".htm")):
-                    raise net_errors.web_page(url)
-                if self.written + len(data) > self._limit or announced > self._limit:
-                    raise net_errors.too_large(url, self._limit, bool(self._size))
-                self._target.write(data)
-                self._digest.update(data)
-                self.written += len(data)
-                self.arrived += len(data)
+                    raise net_errors.web_page(url, self._url)
+                fits = self.written + len(data) <= self._limit and announced <= self._limit
+                if fits:
+                    self._target.write(data)
+                    self._digest.update(data)
+                    self.written += len(data)
+                    self.arrived += len(data)
+            if not fits:
+                self._refuse(net_errors.too_large(url, self._limit, bool(self._size)))
 
     def _ends_early(self, response: "urllib3.BaseHTTPResponse") -> bool:
         """Say whether the end of an answer of unknown length came before the size that the lock names."""
@@ -255,13 +260,16 @@ class Transfer:
         found = self._digest.hexdigest()
         if found == self._sha256 or self._abandoned.is_set():
             return
-        final = net_errors.another_hash(self._url, self._sha256, found)
+        self._refuse(net_errors.another_hash(self._url, self._sha256, found))
+
+    def _refuse(self, final: DetenteError) -> NoReturn:
+        """Raise `final`, unless these are two halves of two files: then fetch the whole once more."""
         if not self._resumed:
             raise final
-        # Two halves of two files: the server's validator did not hold, so fetch the whole once more.
+        # The server's validator did not hold.
         self._restart()
         self._validator = ""
-        raise _Again(NetworkError(final.message, hint=final.hint, context=final.context))
+        raise Again(NetworkError(final.message, hint=final.hint, context=final.context))
 
     def _restart(self) -> None:
         with self._lock:

@@ -40,6 +40,11 @@ def checkout() -> str:
     return top if whole else ""
 
 
+def library() -> str:
+    """Return the directory that our package is imported from."""
+    return os.path.dirname(_package())
+
+
 def _package() -> str:
     """Return our own directory as it was imported, links kept: in an environment it is a link into the store."""
     return os.path.dirname(os.path.abspath(detente.__file__))

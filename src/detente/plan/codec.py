@@ -6,12 +6,13 @@ from typing import Any
 
 from detente.errors import UsageError
 from detente.plan.plan import STEPS, Plan, Step
+from detente.plan.request import without_login
 
 SCHEMA = 1
 
 
 def encode(plan: Plan) -> dict[str, Any]:
-    """Return `plan` as JSON values with `schema` on top."""
+    """Return `plan` as JSON values with `schema` on top, and no password in any URL."""
     return {"schema": SCHEMA, **_encode(plan)}
 
 
@@ -32,7 +33,7 @@ def _encode(value: Any) -> Any:
         return [_encode(item) for item in value]
     if isinstance(value, dict):
         return {key: _encode(item) for key, item in value.items()}
-    return value
+    return without_login(value) if isinstance(value, str) else value
 
 
 def _decode(kind: Any, value: Any) -> Any:

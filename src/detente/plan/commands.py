@@ -8,7 +8,15 @@ from detente.model import Application, StoreEntry
 from detente.names import SELF, is_command
 
 # the interpreter and its installer under any of their names; pipx, pip-audit and the like are applications
-_RESERVED = re.compile(r"(?:python|pip|pypy)[0-9.]*(?:t|d|w|-config)?")
+_RESERVED = re.compile(r"(?:python|pip|pypy)[0-9.]*[tdw]?(?:-config|-dbg)?", re.IGNORECASE)
+# what asks for passwords or installs software: taken even where it is not installed, since people will type it
+_SYSTEM = frozenset(
+    (
+        *("apk", "apt", "apt-get", "dnf", "dpkg", "flatpak", "pacman", "rpm", "snap", "yum", "zypper"),
+        *("doas", "login", "mount", "passwd", "pkexec", "run0", "su", "sudo", "sudoedit", "systemctl", "umount"),
+        *("gpg", "gpg2", "scp", "sftp", "ssh", "ssh-add", "ssh-agent", "ssh-keygen"),
+    )
+)
 _ONLY_METADATA = 8  # files: a distribution of no more only names others
 LAUNCH = "launch"  # the directory of an environment that holds launchers
 BIN = "bin"
@@ -114,6 +122,11 @@ def check_names(
         if command in foreign and not force:
             path = foreign[command]
             taken.append((command, path, owners.get(path, "")))
+        elif command in _SYSTEM and not force:
+            raise Collision(
+                f"the command {command} would pass for the system's own, which is not installed here",
+                hint=f"if you mean it, repeat with --force, or give it another name: detente install {key} --as @2",
+            )
     if taken:
         command, path, owner = taken[0]
         raise Collision(

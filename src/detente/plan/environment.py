@@ -1,9 +1,9 @@
 """What an environment is called: the same content is the same directory."""
 
-import hashlib
 import json
 
 from detente.model import Interpreter
+from detente.names import fingerprint
 from detente.plan.plan import EnvironmentSpec
 
 LAYOUT = 1  # raise it when the layout of an environment changes
@@ -17,5 +17,5 @@ def specify(
     Its key digests everything that it runs from: layout, place, interpreter, entries in their order.
     """
     content = json.dumps([LAYOUT, data, interpreter.path, interpreter.cache_tag, interpreter.platform, list(entries)])
-    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    key = fingerprint(content, 16)
     return EnvironmentSpec(f"{label}-{key}", label, interpreter, entries, lock, again or f"detente install {label}")

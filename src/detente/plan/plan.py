@@ -71,9 +71,30 @@ class Discard(NamedTuple):
     step: Literal["discard"] = "discard"
 
 
+class Mend(NamedTuple):
+    """Make something damaged anew in its place, from what is whole of it. Repeatable.
+
+    `kind` is `entry` (its modes and its bytecode), `unused` (an entry that nothing links goes), `generation` (from
+    its record), or `links` (those outside); `name` is the directory's.
+    """
+
+    kind: str
+    name: str
+    step: Literal["mend"] = "mend"
+
+
+class Relink(NamedTuple):
+    """Make a damaged environment anew, in its place."""
+
+    environment: EnvironmentSpec
+    step: Literal["relink"] = "relink"
+
+
 # Each step says which it is in its last field: two kinds are never equal, and JSON has it, too.
-Step = Fetch | Build | Compile | Link | Switch | Discard
-STEPS: dict[str, type[Step]] = {kind.__name__.lower(): kind for kind in (Fetch, Build, Compile, Link, Switch, Discard)}
+Step = Fetch | Build | Compile | Link | Switch | Discard | Mend | Relink
+STEPS: dict[str, type[Step]] = {
+    kind.__name__.lower(): kind for kind in (Fetch, Build, Compile, Link, Switch, Discard, Mend, Relink)
+}
 
 
 class Effect(NamedTuple):

@@ -149,6 +149,7 @@ def merged(asked: Asked, existing: Application | None) -> Wish:
         asked.index_url or old.index_url,
         asked.extra_index_urls or old.extra_index_urls,
         asked.find_links or old.find_links,
+        asked.only_binary or old.only_binary,
     )
 
 

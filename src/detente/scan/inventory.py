@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from detente.errors import ToolError, UsageError
 from detente.host import fs, proc
 from detente.model import Command, Interpreter
+from detente.names import fingerprint
 from detente.scan.tags import musl_version, tags
 
 SCHEMA = 1
@@ -105,12 +106,10 @@ class Inventory:
             fs.replace_file(path, json.dumps(content, separators=(",", ":")).encode())
 
     def _tags(self, facts: dict[str, Any], musl: str) -> tuple[str, ...]:
-        import hashlib
-
         from packaging import __version__
 
         basis = json.dumps([SCHEMA, __version__, musl, facts], sort_keys=True)
-        digest = hashlib.sha256(basis.encode()).hexdigest()
+        digest = fingerprint(basis, 64)
         path = os.path.join(os.path.dirname(self._file), f"tags-{digest[:16]}.json")
         try:
             with open(path, encoding="utf-8") as file:

@@ -5,21 +5,23 @@ same question still has one.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from detente.engine import lock, uv
+from detente.engine import formats, lock, uv
 from detente.engine.sources import Sources, merged
-from detente.errors import DetenteError, NetworkError, NotFound, UsageError
-from detente.host import fs, proc
+from detente.errors import DetenteError, DiskError, NetworkError, NotFound, Refused, UsageError
+from detente.host import fs, space, stand_in
 from detente.host.paths import Paths
-from detente.model import Artifact, Wish
+from detente.host.watch import Watch
+from detente.model import CONFINED, Artifact, BuildPolicy, Wish
+from detente.names import fingerprint
 from detente.plan.facts import Resolution
 from detente.plan.request import is_direct, requirement_name, without_login
 from detente.progress import Progress
+from detente.scan import given_wheels, ways
 from detente.scan.interpreters import Inventory, Probe, choose
 
 _NO_MATTER = frozenset({"UV_CACHE_DIR", "UV_OFFLINE", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_HTTP_CONNECT_TIMEOUT"})
@@ -27,7 +29,10 @@ _TIMEOUT = 600.0  # seconds: a resolution may build a source distribution for it
 
 
 class Resolver:
-    """Resolves wishes one at a time, from any thread."""
+    """Resolves wishes one at a time, from any thread; `meanwhile` is called while the engine works.
+
+    `policy` says what the code of sources may do that are built to learn what they need.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,8 @@ class Resolver:
         progress: Progress,
         *,
         offline: bool,
+        policy: BuildPolicy = CONFINED,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         self._paths = paths
         self._engine = engine
@@ -45,19 +52,26 @@ class Resolver:
         self._environ = environ
         self._progress = progress
         self._offline = offline
+        self._policy = policy
+        self._meanwhile = meanwhile
         self._inventory = Inventory(os.path.join(paths.cache, "interpreters.json"))
 
     def resolve(self, wish: Wish) -> Resolution:
         """Return what `wish` resolves to.
 
-        Raise NotFound, ResolutionError, NetworkError, BuildError or UsageError with the engine's explanation.
+        Raise NotFound, ResolutionError, NetworkError, BuildError or UsageError with the engine's explanation, and
+        HostileWheel where a wheel of this machine that the wish names breaks a rule.
         """
+        for requirement in (wish.requirement, *wish.added):
+            given_wheels.check(requirement, self._paths.store)
         interpreter = choose(wish.python, environ=self._environ, inventory=self._inventory)
         probe = self._inventory.probe(interpreter.path)
         asked = _for_engine(wish.requirement)
         requirements = [f"-e {asked}" if wish.editable else asked, *map(_for_engine, wish.added)]
         text, age = self._lock(wish, probe, requirements)
         artifacts = lock.artifacts(text, base=self._base(), tags=probe.tags, markers=probe.markers)
+        formats.check(artifacts, self._sources_for(wish))
+        ways.check_encrypted(artifacts, self._sources_for(wish), requirements)
         name = _primary(wish, artifacts)
         return Resolution(name, wish, probe.interpreter, artifacts, text, age)
 
@@ -92,28 +106,41 @@ class Resolver:
         said = Sources(
             index_url=wish.index_url or "", extra_index_urls=wish.extra_index_urls, find_links=wish.find_links
         )
-        return merged(said, self._sources, ())
+        return formats.with_only_binary(merged(said, self._sources, ()), wish.only_binary)
 
     def _ask(self, wish: Wish, probe: Probe, requirements: Sequence[str], sources: Sources, *, offline: bool) -> str:
         fs.make_directory(self._base())
         output = os.path.join(self._base(), f"pylock.{os.urandom(8).hex()}.toml")
+        real = probe.interpreter
+        substitute = stand_in.stand_in(self._paths.cache, real.path, real.version)
+        if not substitute and wish.editable:
+            raise self._unbuildable()
         command = uv.resolve(
             self._engine,
             requirements,
-            interpreter=probe.interpreter.path,
+            interpreter=substitute or real.path,
             output=output,
             cache=os.path.join(self._paths.cache, "uv"),
             sources=sources,
             prerelease=wish.prerelease,
             offline=offline,
             environ=self._environ,
+            builds=bool(substitute),
         )
         try:
-            answer = proc.run(command._replace(timeout=_TIMEOUT))
+            timed = command._replace(timeout=_TIMEOUT)
+            watch = Watch(ways.whom(sources), patience=sources.patience)
+            outcome = stand_in.run(
+                timed, self._paths.cache, self._policy, self._building, meanwhile=self._meanwhile, watch=watch
+            )
+            answer = outcome.answer
             if answer.returncode != 0:
                 from detente.engine.explain import explain
 
-                raise explain(answer, requirements, sources)
+                error = explain(answer, requirements, sources, because=(outcome.why, outcome.hint))
+                if not substitute and formats.ALLOW in (error.hint or ""):
+                    raise self._unbuildable()
+                raise ways.by_proxy(self._explained(error), sources, self._environ)
             for line in answer.stderr.splitlines():
                 if line.startswith("warning: ") and "extra named" in line:
                     self._progress.say(line)
@@ -122,6 +149,23 @@ class Resolver:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(output)
+
+    def _explained(self, error: DetenteError) -> DetenteError:
+        """Return `error` of the engine; where the disk is full, with how full it is."""
+        if not isinstance(error, DiskError) or not error.message.startswith("the disk is full"):
+            return error
+        what, left = space.lack(self._paths.cache)
+        sentence = f"{what} while resolving: {left}; nothing was changed"
+        return DiskError(sentence, hint=error.hint, context=error.context)
+
+    def _unbuildable(self) -> Refused:
+        return Refused(
+            f"no source can be asked what it needs, because programs below {self._paths.cache} may not be executed",
+            hint="let XDG_CACHE_HOME name a directory on a file system that is not mounted noexec",
+        )
+
+    def _building(self, title: str, how: str) -> None:
+        self._progress.say(f"building {title} to learn what it needs, {how}")
 
 
 def _for_engine(requirement: str) -> str:
@@ -140,7 +184,7 @@ def _question(
     """Digest everything that an answer depends on, save what the index holds today."""
     told = sorted(item for item in environ.items() if item[0].startswith("UV_") and item[0] not in _NO_MATTER)
     value = [1, list(requirements), wish.prerelease, list(probe.interpreter), list(map(str, sources)), told]
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
+    return fingerprint(json.dumps(value), 32)
 
 
 def _read(path: str) -> tuple[str, float] | None:

@@ -38,11 +38,16 @@ _LIST_KEYS = {
     "only-binary": "only_binary",
     "build-constraint-dependencies": "build_constraints",
 }
+_OVERRIDES = ("override-dependencies", "exclude-dependencies", "dependency-metadata")
 _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 
 
-# What our own fetcher needs too; to tell uv again what it knows of these changes nothing.
-_TRANSPORT = ("certificate", "client_certificate", "proxy", "insecure_hosts", "timeout", "retries", "keyring")
+# What is needed here too; to tell uv again what it knows of these changes nothing (of UV_NO_BUILD and UV_NO_BINARY
+# `uv pip` itself takes no notice).
+_TRANSPORT = (
+    "certificate", "client_certificate", "proxy", "insecure_hosts", "timeout", "retries", "keyring", "overridden",
+    "no_binary", "only_binary",
+)  # fmt: skip
 
 
 def read_sources(
@@ -50,8 +55,8 @@ def read_sources(
 ) -> Sources:
     """Return where distributions come from for the person with `environ` and `home`, who stands in `cwd`.
 
-    `command_line` wins over uv's configuration, that over pip's. Indexes, links and choices of files that uv reads by
-    itself stay empty here; certificates, proxies, time limits and logins are the ones that hold. `root` is where
+    `command_line` wins over uv's configuration, that over pip's. Indexes and links that uv reads by itself stay empty
+    here; choices of files, certificates, proxies, time limits and logins are the ones that hold. `root` is where
     `/etc` is looked for. Raise ConfigError naming the file and line, or the variable, that cannot be understood.
     """
     pip = from_pip(_pip_files(environ, home, root), {"HOME": home, **environ}, cwd=cwd)
@@ -62,6 +67,8 @@ def read_sources(
     if environ.get("SSL_CERT_DIR"):
         said.add("certificate")
     told = merged(command_line, pip, said)
+    if any(url.startswith("http://") for url in (uv.index_url, *uv.extra_index_urls, *uv.find_links)):
+        told = told._replace(plain=True)
     logins = tuple((host, *login) for host, login in uv.credentials().items())
     return layered(told, NOTHING._replace(**{name: getattr(uv, name) for name in _TRANSPORT}, logins=logins))
 
@@ -126,6 +133,7 @@ def _uv(environ: Mapping[str, str], home: str, root: str) -> Sources:
     found["timeout"] = _number(environ, "UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT", "HTTP_TIMEOUT")
     retries = _number(environ, "UV_HTTP_RETRIES")
     found["retries"] = None if retries is None else int(retries)
+    found["overridden"] = True if environ.get("UV_OVERRIDE") or environ.get("UV_EXCLUDE") else None
     tables = [_uv_file(path, environ) for path in _uv_files(environ, home, root)]
     return layered(Sources(**found), *tables)
 
@@ -187,6 +195,8 @@ def _from_table(table: Mapping[str, Any], environ: Mapping[str, str]) -> Sources
             found[field] = tuple(map(str, value)) if isinstance(value, list) else (":all:",)
     if isinstance(table.get("no-index"), bool):
         found["no_index"] = table["no-index"]
+    if any(table.get(key) for key in _OVERRIDES):
+        found["overridden"] = True
     if table.get("prerelease"):
         found["prerelease"] = table["prerelease"] == "allow"
     proxy = table.get("https-proxy") or table.get("http-proxy")

@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from detente.host.paths import Paths
 from detente.model import StoreEntry
 from detente.plan.facts import Facts, Resolution, Slot, slot
 from detente.scan import foreign
 from detente.store import builds, environments, exposures, generations
-from detente.store.wheels import entry_directory, read_entry
+from detente.store.wheels import entry_directory, find_entry
 
 
 def look(
@@ -18,15 +18,19 @@ def look(
     command: Sequence[str],
     resolutions: Sequence[Resolution] = (),
     built: Mapping[Slot, str] | None = None,
+    *,
+    past: bool = False,
+    damaged: Container[str] = (),
 ) -> Facts:
     """Return the snapshot that the planner needs for `resolutions`.
 
     `built` names the store entries of local sources that this very command has built: they are looked at anew
-    each time, so no earlier build counts for them.
+    each time, so no earlier build counts for them. Without `past` the history stays empty.
+    Entries in `damaged` count as absent, and so do those that cannot be read.
     """
     generation, basis = generations.current(paths)
     numbers = generations.numbers(paths)
-    entries = _entries(paths, resolutions, built or {})
+    entries = _entries(paths, resolutions, built or {}, damaged)
     shared = {}
     names: set[str] = set()
     for resolution in resolutions:
@@ -44,13 +48,13 @@ def look(
         basis=basis,
         data=paths.data,
         generation=generation,
-        history=generations.history(paths),
+        history=generations.history(paths) if past else (),
         highest=numbers[-1] if numbers else 0,
         resolutions=tuple(resolutions),
         entries=entries,
         shared=shared,
         compiled=_compiled(paths, resolutions, entries),
-        environments=_environments(paths) if resolutions else frozenset(),
+        environments=_environments(paths, {resolution.key for resolution in resolutions}),
         foreign=found,
         owners=foreign.owners(found.values(), paths.home) if found else {},
         bin=paths.bin,
@@ -60,10 +64,10 @@ def look(
     )
 
 
-def _environments(paths: Paths) -> frozenset[str]:
-    """Return the environments that are there and whole: a broken one is made anew, as if it were not."""
+def _environments(paths: Paths, labels: set[str]) -> frozenset[str]:
+    """Return the environments called after `labels` that are whole: a broken one is made anew, as if it were not."""
     try:
-        names = [name for name in os.listdir(paths.environments) if not name.startswith(".")]
+        names = [name for name in os.listdir(paths.environments) if name.rpartition("-")[0] in labels]
     except FileNotFoundError:
         return frozenset()
     return frozenset(name for name in names if environments.is_whole(paths, name))
@@ -78,7 +82,9 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _entries(paths: Paths, resolutions: Sequence[Resolution], built: Mapping[Slot, str]) -> dict[Slot, StoreEntry]:
+def _entries(
+    paths: Paths, resolutions: Sequence[Resolution], built: Mapping[Slot, str], damaged: Container[str]
+) -> dict[Slot, StoreEntry]:
     found: dict[Slot, StoreEntry] = {}
     for resolution in resolutions:
         for artifact in resolution.artifacts:
@@ -89,9 +95,9 @@ def _entries(paths: Paths, resolutions: Sequence[Resolution], built: Mapping[Slo
                 name = entry_directory(artifact.name, artifact.version, artifact.filename, artifact.sha256)
             else:
                 name = built.get(wanted) or builds.entry_of(paths, wanted)
-            path = os.path.join(paths.store, name)
-            if name and os.path.isdir(path):
-                found[wanted] = read_entry(path)
+            entry = find_entry(os.path.join(paths.store, name)) if name and name not in damaged else None
+            if entry is not None:
+                found[wanted] = entry
     return found
 
 

@@ -14,7 +14,6 @@ from detente.store.zipdirectory import (
     DEFLATED,
     DESCRIPTOR,
     LOCAL_SIZE,
-    MAX32,
     STORED,
     UNICODE_PATH,
     ZIP64,
@@ -87,7 +86,7 @@ class Archive:
             other_name = fields.get(UNICODE_PATH)
             if other_name is not None and other_name[5:] != member.raw:
                 source.refuse(f"{where} has a second name in its own header")
-            if ZIP64 in fields and MAX32 in (size, packed):
+            if ZIP64 in fields:
                 size, packed, _, _ = wide_sizes(source, member.name, member.raw, extra, (size, packed, 0, 0))
         later = flags & DESCRIPTOR
         blank = later and not (crc or packed or size)

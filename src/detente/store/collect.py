@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Iterable
 
-from detente.errors import IntegrityError
+from detente.errors import IntegrityError, Interrupted
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.plan.facts import Holdings
 from detente.plan.plan import Discard
-from detente.store import environments, generations
+from detente.store import environments, generations, witness
 
 
 def holdings(paths: Paths) -> Holdings:
@@ -20,13 +20,9 @@ def holdings(paths: Paths) -> Holdings:
             f"there are generations, but {paths.current} does not say which is current",
             hint=f"say it: ln -sfn generations/{generations.numbers(paths)[-1]} {paths.current}",
         )
-    named: dict[int, frozenset[str]] = {}
-    for number in generations.numbers(paths):
-        try:
-            record = generations.load(paths, number)
-            named[number] = frozenset(item.environment for item in record.applications.values())
-        except IntegrityError:
-            named[number] = frozenset()
+    named = {number: frozenset[str]() for number in generations.numbers(paths)}  # whoever is not in the chain goes
+    for one in chain:
+        named[one.number] = frozenset(item.environment for item in one.applications.values())
     linked = {}
     for name in _names(paths.environments):
         try:
@@ -48,7 +44,7 @@ def holdings(paths: Paths) -> Holdings:
 def _linked(paths: Paths, name: str) -> frozenset[str]:
     """Return the entries that links of environment `name` lead to: it may run although its record is lost."""
     found = set()
-    for folder, below, files in os.walk(os.path.join(paths.environments, name)):
+    for folder, below, files in fs.walk(os.path.join(paths.environments, name)):
         for item in (*below, *files):
             target = fs.read_link(os.path.join(folder, item)) or ""
             if target.startswith(paths.store + "/"):
@@ -84,7 +80,9 @@ def in_use(paths: Paths) -> frozenset[str]:
             try:
                 with open(f"/proc/{pid}/{source}", "rb") as stream:
                     text = stream.read()
-            except OSError:
+            except OSError as err:
+                if fs.is_passing(err):
+                    raise  # who cannot look does not know that it is not in use
                 continue
             found.update(os.fsdecode(name) for name in pattern.findall(text))
         for link in ("exe", "cwd", *_open_files(pid)):
@@ -99,7 +97,9 @@ def in_use(paths: Paths) -> frozenset[str]:
 def _open_files(pid: str) -> list[str]:
     try:
         return [f"fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
-    except OSError:
+    except OSError as err:
+        if fs.is_passing(err):
+            raise
         return []
 
 
@@ -118,22 +118,42 @@ def size_of(path: str) -> int:
 def discard(paths: Paths, step: Discard) -> int:
     """Remove what `step` names, generations first, so that nothing kept ever points into a hole.
 
-    Return the bytes freed. Each directory loses its name before its content, so a kill leaves no half one.
+    Return the bytes freed. Each directory loses its name before its content, so a kill leaves no half one. An error
+    or an interrupt says whether a part was removed already.
     """
     doomed = [os.path.join(paths.generations, str(number)) for number in step.generations]
     doomed += [os.path.join(paths.environments, name) for name in step.environments]
     doomed += [os.path.join(paths.store, name) for name in step.entries]
-    freed = 0
-    for path in doomed:
-        freed += size_of(path)
-        grave = os.path.join(os.path.dirname(path), f"{fs.STAGING}dead-{os.path.basename(path)}")
-        os.rename(path, grave)
-        fs.remove_tree(grave)
-    _forget_builds(paths, step.entries)
-    for parent in (paths.generations, paths.environments, paths.store):
-        if os.path.isdir(parent):
-            fs.fsync_directory(parent)
+    try:
+        freed = sum(map(_bury, doomed))
+        _forget_builds(paths, step.entries)
+        witness.forget(paths, witness.STORE, step.entries)
+        witness.forget(paths, witness.ENVIRONMENTS, step.environments)
+        witness.forget(paths, witness.GENERATIONS, map(str, step.generations))
+        for parent in (paths.generations, paths.environments, paths.store):
+            if os.path.isdir(parent):
+                fs.fsync_directory(parent)
+    except OSError as err:
+        raise fs.disk_error(err, "removing what nothing needs", _how_far(doomed)) from err
+    except Interrupted as err:
+        raise Interrupted(err.exit_status - 128, _how_far(doomed)) from err
     return freed
+
+
+def _bury(path: str) -> int:
+    """Remove the directory `path`; return the bytes freed."""
+    freed = size_of(path)
+    grave = os.path.join(os.path.dirname(path), f"{fs.STAGING}dead-{os.path.basename(path)}")
+    os.rename(path, grave)
+    fs.remove_tree(grave)
+    return freed
+
+
+def _how_far(doomed: Iterable[str]) -> str:
+    """Say, from what is there, how far it came: half a removal does no harm, but it is not nothing."""
+    if all(map(os.path.lexists, doomed)):
+        return "nothing was changed"
+    return "a part of it was removed, and the same command removes the rest"
 
 
 def _forget_builds(paths: Paths, entries: Iterable[str]) -> None:

@@ -1,9 +1,12 @@
 """Compile the modules of store entries. Run by the target interpreter, never imported by detente.
 
-    python -I -S compile_worker.py NUMBER COUNT CACHE_TAG  <  directories, each ended by a NUL byte
+    python -I -S compile_worker.py NUMBER COUNT CACHE_TAG  <  entry and target by turns, each ended by a NUL byte
 
-Worker NUMBER of COUNT takes its share of every `<directory>/lib`. Modules that do not compile are left alone.
-On standard output, once the input has ended: `compiled N`, or `error ERRNO PATH` where the disk refuses.
+Worker NUMBER of COUNT takes its share of every `<entry>/lib`, and writes bytecode to `<target>/lib`, which may be the
+same directory. Modules that do not compile are left alone.
+On standard output, once the input has ended: `compiled N`, a line feed, and for each module the directory's number
+in the input, the path of its bytecode below lib/ and its SHA-256, each ended by a NUL byte; or `error ERRNO PATH`
+where the disk refuses.
 Needs Python 3.8; standard library only.
 """
 
@@ -14,8 +17,12 @@ import importlib.util
 import marshal
 import os
 import sys
-import time
 import zlib
+
+try:
+    from _hashlib import openssl_sha256 as sha256  # `hashlib` would load all the other algorithms, too
+except ImportError:
+    from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 
 _UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: by hash, never compared with the source
 _MOST_SOURCE = 32 << 20
-_ATTEMPTS = 40
 
 
 def modules(top: bytes) -> Iterator[tuple[int, bytes]]:
@@ -60,12 +66,13 @@ def compiled(source: bytes, path: bytes) -> bytes | None:
     return importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source) + body
 
 
-def put(path: bytes, data: bytes) -> None:
-    """Put `data` at `path` in one rename, read-only."""
-    part = path + b".%d.part" % os.getpid()
-    if os.path.lexists(part):  # an earlier try could write, but not rename; it is read-only by now
-        os.unlink(part)
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+def put_module(target: bytes, path: bytes, data: bytes, tag: bytes) -> bytes:
+    """Write the bytecode of the module `path` below the directory `target`, read-only; return its own path there."""
+    folder, name = os.path.split(path)
+    own = os.path.join(folder, b"__pycache__", name[:-2] + tag + b".pyc")
+    place = os.path.join(target, own)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         view = memoryview(data)
         while view:
@@ -73,55 +80,34 @@ def put(path: bytes, data: bytes) -> None:
         os.fchmod(fd, 0o444)
     finally:
         os.close(fd)
-    os.rename(part, path)
+    return own
 
 
-def put_module(directory: bytes, path: bytes, data: bytes, tag: bytes) -> None:
-    """Write the bytecode of the module `path`; a directory that was sealed meanwhile is opened again."""
-    folder, name = os.path.split(os.path.join(directory, b"lib", path))
-    cache = os.path.join(folder, b"__pycache__")
-    target = os.path.join(cache, name[:-2] + tag + b".pyc")
-    for attempt in range(_ATTEMPTS):
-        try:
-            try:
-                os.mkdir(cache, 0o755)
-                os.chmod(cache, 0o755)
-            except FileExistsError:
-                pass
-            put(target, data)
-            return
-        except (PermissionError, FileNotFoundError):
-            # another process has finished with this entry: it sealed it, or swept what it took for a dead one's
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(0.001 * attempt)
-            os.chmod(folder, 0o755)
-            if os.path.isdir(cache):
-                os.chmod(cache, 0o755)
-
-
-def compile_share(directory: bytes, number: int, count: int, tag: bytes) -> int:
-    """Compile this worker's share of `directory`; return how many modules."""
-    done = 0
+def compile_share(directory: bytes, target: bytes, number: int, count: int, tag: bytes) -> list[tuple[bytes, bytes]]:
+    """Compile this worker's share of `directory` to `target`; return path and digest of what was written."""
+    done = []
     for path in share(directory, number, count):
         with open(os.path.join(directory, b"lib", path), "rb") as stream:
             source = stream.read()
         data = compiled(source, path)
         if data is not None:
-            put_module(directory, path, data, tag)
-            done += 1
+            own = put_module(os.path.join(target, b"lib"), path, data, tag)
+            done.append((own, sha256(data).hexdigest().encode()))
     return done
 
 
-def directories() -> Iterator[bytes]:
-    """Yield what standard input names, as it comes."""
+def orders() -> Iterator[tuple[bytes, bytes]]:
+    """Yield the pairs that standard input names, as they come."""
     rest = b""
+    words: list[bytes] = []
     while True:
         piece = os.read(0, 65536)
         if not piece:
             return
         *whole, rest = (rest + piece).split(b"\0")
-        yield from whole
+        words += whole
+        while len(words) > 1:
+            yield words.pop(0), words.pop(0)
 
 
 def main() -> int:
@@ -131,15 +117,17 @@ def main() -> int:
         sys.stderr.write(f"it writes {sys.implementation.cache_tag}, not {tag}\n")
         return 3
     gc.disable()
-    done = 0
+    done: list[bytes] = []
     try:
-        for directory in directories():
-            done += compile_share(directory, number, count, tag.encode())
+        for place, (directory, target) in enumerate(orders()):
+            for path, digest in compile_share(directory, target, number, count, tag.encode()):
+                done += (b"%d" % place, path, digest)
     except OSError as err:
         path = err.filename if isinstance(err.filename, bytes) else b""
         sys.stdout.buffer.write(b"error %d %s" % (err.errno or 0, path))
         return 0
-    sys.stdout.buffer.write(b"compiled %d" % done)
+    sys.stdout.buffer.write(b"compiled %d\n" % (len(done) // 3))
+    sys.stdout.buffer.write(b"".join(item + b"\0" for item in done))
     return 0
 
 

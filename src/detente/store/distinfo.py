@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from detente.names import is_command, is_name, normalized
-from detente.store.breach import shown
+from detente.store.breach import MOST_NAME, shown
 
 _HASHES = {  # algorithms at least as strong as SHA-256, and the length of their digests
     "sha256": 32,
@@ -173,6 +173,7 @@ def _row(cells: list[str]) -> Row:
     if not text:
         return Row("", b"", size)
     algorithm, equals, value = text.partition("=")
+    algorithm = algorithm.lower()  # against the letter of the rules, but sqlmap writes SHA256
     length = _HASHES.get(algorithm)
     if not equals or length is None:
         raise ValueError(f"has a weak or unknown hash ({shown(algorithm[:20])})")
@@ -206,7 +207,7 @@ def parse_commands(data: bytes, file: str) -> tuple[dict[str, str], list[str]]:
             continue
         name, equals, value = (part.strip() for part in line.partition("="))
         target = _target(value)
-        if not equals or not is_command(name):
+        if not equals or not is_command(name) or len(name) > MOST_NAME:
             breaches.append(f"{shown(file)} has a command that cannot be one: {shown(line)}")
         elif target is None:
             breaches.append(f"{shown(file)} has a command that is no module:attribute: {shown(line)}")

@@ -8,23 +8,27 @@ lib/…/site-packages, include/, share/ …    the farm
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from detente.errors import Collision, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import Interpreter, StoreEntry
-from detente.store import farm, launchers
+from detente.plan.environment import LAYOUT
+from detente.store import farm, launchers, listing, witness
 from detente.store.wheels import RECORD as RECORD_OF_ENTRY
 from detente.store.wheels import read_entry
+from detente.store.witness import MARKS
 
 if TYPE_CHECKING:
-    from detente.plan.plan import EnvironmentSpec
+    from detente.plan.plan import Compile, EnvironmentSpec
 
 SCHEMA = 1
 RECORD = "environment.json"
 LOCK = "pylock.toml"
+RECORDS = (RECORD, LOCK)  # what it can be made anew from
+FILES = "files.json"  # what the environment consists of, for `verify`; the record has its digest
 
 
 def stage(paths: Paths, spec: "EnvironmentSpec") -> fs.Staged:
@@ -74,6 +78,15 @@ def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries:
     made = launchers.for_commands(scripts, spec.again, final, interpreter.path, interpreter.site, spec.label)
     for name, text in made.items():
         fs.write_file(os.path.join(root, "launch", name), text, 0o555)
+    if os.path.lexists(os.path.join(root, FILES)):
+        raise Collision(
+            f"two distributions own {FILES}: {data[0].owner if data else spec.label} and the environment itself",
+            hint="tell the authors of that one",
+        )
+    files = listing.encode(listing.of(root, without=RECORD))
+    fs.write_file(os.path.join(root, FILES), files, 0o444)
+    os.unlink(os.path.join(root, RECORD))
+    _write_record(root, final, spec, scripts, witness.digest(files))
 
 
 def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
@@ -95,17 +108,20 @@ def _interpreter_links(root: str, final: str, interpreter: Interpreter) -> str:
     return os.path.join(final, "bin", "python")
 
 
-def _write_record(root: str, final: str, spec: "EnvironmentSpec", scripts: Sequence[str] = ()) -> None:
+def _write_record(root: str, final: str, spec: "EnvironmentSpec", scripts: Sequence[str] = (), files: str = "") -> None:
     record = {
         "schema": SCHEMA,
+        "layout": LAYOUT,
         "label": spec.label,
         "place": final,
         "interpreter": spec.interpreter._asdict(),
         "entries": list(spec.entries),
         "scripts": list(scripts),
+        "files": files,
     }
     fs.write_file(os.path.join(root, RECORD), (json.dumps(record, indent=1) + "\n").encode(), 0o444)
-    fs.write_file(os.path.join(root, LOCK), spec.lock.encode(), 0o444)
+    if not files:
+        fs.write_file(os.path.join(root, LOCK), spec.lock.encode(), 0o444)
 
 
 def _scripts(root: str, python: str, paths: Paths, entries: list[StoreEntry]) -> list[str]:
@@ -141,14 +157,43 @@ def _claim(made: dict[str, str], name: str, entry: StoreEntry) -> bool:
 
 def entries_of(paths: Paths, directory: str) -> tuple[str, ...]:
     """Return the store entries that environment `directory` links; raise IntegrityError without its record."""
-    return tuple(_record(paths, directory)["entries"])
+    return tuple(record_of(paths, directory)["entries"])
+
+
+def interpreters_of(paths: Paths, entry: str) -> list[Interpreter]:
+    """Return one interpreter for each Python version whose environments link `entry`, of those that are there."""
+    found = {}
+    for name in os.listdir(paths.environments) if os.path.isdir(paths.environments) else ():
+        try:
+            record = record_of(paths, name)
+            interpreter = Interpreter(**record["interpreter"])
+        except (IntegrityError, LookupError, TypeError):
+            continue
+        if entry in record["entries"] and os.access(interpreter.path, os.X_OK):
+            found[interpreter.cache_tag] = interpreter
+    return list(found.values())
+
+
+def uncompiled(paths: Paths, directories: Iterable[str]) -> "tuple[Compile, ...]":
+    """Return what is left to be compiled for the environments `directories`: a kill may have come before that."""
+    from detente.plan.plan import Compile
+
+    found = []
+    for directory in directories:
+        record = record_of(paths, directory)
+        interpreter = Interpreter(**record["interpreter"])
+        tag = interpreter.cache_tag
+        bare = [name for name in record["entries"] if not os.path.exists(os.path.join(paths.store, name, MARKS, tag))]
+        if tag and bare:
+            found.append(Compile(interpreter, tuple(bare)))
+    return tuple(found)
 
 
 def is_whole(paths: Paths, directory: str) -> bool:
     """Say whether environment `directory` can run: where it was made, with interpreter, scripts and entries there."""
     place = os.path.join(paths.environments, directory)
     try:
-        record = _record(paths, directory)
+        record = record_of(paths, directory)
         needed = [os.path.join(paths.store, name, RECORD_OF_ENTRY) for name in record["entries"]]
         needed += [os.path.join(place, part, name) for name in record["scripts"] for part in ("bin", "launch")]
         return (
@@ -163,12 +208,13 @@ def is_whole(paths: Paths, directory: str) -> bool:
 def made_at(paths: Paths, directory: str) -> str:
     """Return the path that environment `directory` was made for; "" where its record is lost."""
     try:
-        return str(_record(paths, directory).get("place", ""))
+        return str(record_of(paths, directory).get("place", ""))
     except IntegrityError:
         return ""
 
 
-def _record(paths: Paths, directory: str) -> dict[str, Any]:
+def record_of(paths: Paths, directory: str) -> dict[str, Any]:
+    """Return the record of environment `directory`; raise IntegrityError where it cannot be read."""
     path = os.path.join(paths.environments, directory, RECORD)
     try:
         with open(path, encoding="utf-8") as stream:
@@ -179,6 +225,8 @@ def _record(paths: Paths, directory: str) -> dict[str, Any]:
             raise TypeError("entries are no list")
         return value
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as err:
+        if isinstance(err, OSError) and fs.is_passing(err):
+            raise
         raise IntegrityError(
             f"the environment {directory} cannot be read", hint="go back: detente rollback", context=[str(err)]
         ) from err

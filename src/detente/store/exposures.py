@@ -71,7 +71,7 @@ def shown_files(entry: str, commands: Container[str]) -> dict[str, str]:
     root = os.path.join(entry, "data")
     for source, shown in _SHOWN.items():
         top = os.path.join(root, source)
-        for folder, _, names in os.walk(top):
+        for folder, _, names in fs.walk(top):
             below = os.path.relpath(folder, top)
             for name in names:
                 path = f"{shown}/{name}" if below == "." else f"{shown}/{below}/{name}"

@@ -6,15 +6,14 @@ An entry marked *real* is hard-linked file by file instead (store/wheels.py says
 """
 
 import errno
-import filecmp
 import os
-import shutil
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from detente.errors import Collision
 from detente.host import fs
 
+_UNLINKABLE = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # link(2), and FUSE
 _NAMESPACE_MARKS = (b"declare_namespace", b"extend_path")  # of pkg_resources and pkgutil
 
 
@@ -78,13 +77,17 @@ def show_file(tree: Tree, target: str) -> None:
     try:
         os.link(tree.path, target)
     except OSError as err:
-        if err.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+        if err.errno not in _UNLINKABLE:
             raise
+        import shutil
+
         shutil.copy2(tree.path, target)
 
 
 def _check_same(where: str, files: list[Tree]) -> None:
     first = files[0]
+    import filecmp
+
     for other in files[1:]:
         if "__pycache__" in where or filecmp.cmp(first.path, other.path, shallow=False):
             continue

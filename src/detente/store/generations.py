@@ -12,9 +12,11 @@ from detente.errors import DiskError, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.model import EMPTY_GENERATION, Application, Generation, Wish
+from detente.store import witness
 
 SCHEMA = 1
 RECORD = "record.json"
+RECORDS = (RECORD,)
 BASIS_OF_NOTHING = "0"
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -82,15 +84,31 @@ def _load(paths: Paths, number: int) -> tuple[Generation, str]:
         if generation.number != number or generation.parent >= number:
             raise ValueError(f"it says generation {generation.number} after {generation.parent}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
+        if isinstance(err, OSError) and fs.is_passing(err):
+            raise
         older = [item for item in numbers(paths) if item < number]
+        known = witness.read(paths, witness.GENERATIONS, str(number))
         raise IntegrityError(
             f"the record of generation {number} cannot be read: {path}",
-            hint=f"point to an earlier one: ln -sfn generations/{older[-1]} {paths.current}"
+            hint="make it anew: detente verify --repair"
+            if known and known.texts
+            else f"point to an earlier one: ln -sfn generations/{older[-1]} {paths.current}"
             if older
             else f"begin anew, and install again what you need: rm {paths.current}",
             context=[str(err)],
         ) from err
     return generation, f"{number}:{zlib.crc32(text):08x}"
+
+
+def recorded(paths: Paths, number: int) -> Generation | None:
+    """Return generation `number` as its witness has it, else as its own record says; None where neither can be read."""
+    known = witness.read(paths, witness.GENERATIONS, str(number))
+    try:
+        if known and known.texts:
+            return _decode(json.loads(known.texts[RECORD]))
+        return _load(paths, number)[0]
+    except (IntegrityError, ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def encode(generation: Generation) -> bytes:
@@ -118,11 +136,10 @@ def stage(paths: Paths, generation: Generation) -> fs.Staged:
     staged = fs.Staged(paths.generations)
     try:
         fs.write_file(os.path.join(staged.path, RECORD), encode(generation), 0o444)
-        for path, target in exposures(generation).items():
+        for path, target in links(generation).items():
             place = os.path.join(staged.path, path)
             fs.make_directory(os.path.dirname(place))
-            up = "../" * (path.count("/") + 2)
-            os.symlink(f"{up}envs/{target}", place)
+            os.symlink(target, place)
     except BaseException:
         staged.discard()
         raise
@@ -138,6 +155,11 @@ def exposures(generation: Generation) -> dict[str, str]:
         for path, target in item.files.items():
             found.setdefault(path, f"{item.environment}/{target}")
     return found
+
+
+def links(generation: Generation) -> dict[str, str]:
+    """Return every path that `generation` exposes, below itself, to what the link there says."""
+    return {path: "../" * (path.count("/") + 2) + f"envs/{target}" for path, target in exposures(generation).items()}
 
 
 def switch(paths: Paths, number: int) -> None:

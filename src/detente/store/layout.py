@@ -16,9 +16,12 @@ from detente.store.zipdirectory import Member
 
 _SCHEMES = {"purelib": "lib", "platlib": "lib", "scripts": "scripts", "data": "data", "headers": "headers"}
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_MOST_TEXT = 128 << 20  # bytes of RECORD or METADATA
+_MOST_TEXT = 8 << 20  # bytes of METADATA, WHEEL or entry_points.txt; none of a thousand much-used wheels has a tenth
+_MOST_RECORD = 128 << 20
+_MOST_ROW = 5_000  # bytes of RECORD for each member: a path cannot be longer than _MOST_PATH
+_SPARE_ROWS = 100_000  # rows of RECORD beyond one for each member, before they are made into values
 _MOST_PATH = 4095  # PATH_MAX without its end
-_BYTECODE = "/__pycache__/"
+CACHES = "/__pycache__/"
 
 
 class Place(NamedTuple):
@@ -86,7 +89,8 @@ def examine(archive: Archive, wheel: WheelName, name: str, version: str, into: s
             if needed:
                 breaches.append(f"it has no {shown(path)}")
             return b""
-        return archive.read(member, _MOST_TEXT)
+        rows = len(archive.members) + 20
+        return archive.read(member, min(_MOST_RECORD, rows * _MOST_ROW) if file == "RECORD" else _MOST_TEXT)
 
     record = content("RECORD")
     metadata = distinfo.parse_headers(content("METADATA"))
@@ -128,7 +132,7 @@ def _dist_info(archive: Archive, wheel: WheelName, breaches: list[str]) -> str:
 
 
 def _is_info(top: str) -> bool:
-    return top.endswith(".dist-info")
+    return top.lower().endswith(".dist-info")  # importlib.metadata takes it in any case
 
 
 def _same_stem(stem: str, wheel: WheelName) -> bool:
@@ -153,6 +157,10 @@ def _check_metadata(fields: dict[str, list[str]], wheel: WheelName, file: str, b
 def _rows(record: bytes, folder: str, by_name: dict[str, Member], breaches: list[str]) -> dict[str, Row]:
     """Return RECORD's rows, after comparing them with the members in both directions."""
     file = f"{folder}/RECORD"
+    lines = record.count(b"\n")
+    if lines > len(by_name) + _SPARE_ROWS:
+        breaches.append(f"{shown(file)} has {lines} lines for {len(by_name)} members")
+        return {}
     try:
         rows, wrong = distinfo.parse_record(record, file)
     except ValueError as err:
@@ -190,13 +198,14 @@ def _places(
     folders: dict[str, str] = {}
     for member in members:
         if member.is_folder:
+            folders.setdefault(f"lib/{member.name[:-1]}", member.name)
             continue
         where = shown(member.name)
-        part, path, wrong = _part(member.name, folder)
+        part, path, wrong = part_of(member.name, folder)
         if wrong:
             breaches.append(wrong)
             continue
-        if part == "lib" and path.endswith(".pyc") and _BYTECODE in "/" + path:
+        if part == "lib" and path.endswith(".pyc") and CACHES in "/" + path:
             left_out += 1
             continue
         whole = f"{part}/{path}"
@@ -221,7 +230,7 @@ def _places(
     return places, left_out
 
 
-def _part(name: str, folder: str) -> tuple[str, str, str | None]:
+def part_of(name: str, folder: str) -> tuple[str, str, str | None]:
     """Return the part of the entry and the path in it where the member `name` goes, or what is wrong with it."""
     top, slash, rest = name.partition("/")
     if not slash or not top.endswith(".data"):

@@ -15,17 +15,27 @@ MODIFIED = 315_619_200  # 1980-01-02 UTC: one time for every file, so that the s
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST_STARTUP = 256 << 20  # bytes
+_MOST_PTH = 1 << 20  # bytes; a larger one counts as code unread
 _CUSTOMIZE = ("sitecustomize", "usercustomize")
 _SITE = re.compile(r"lib(?:64)?/python[^/]*/(?:site|dist)-packages/(.+)\Z")
 
 
 class Found(NamedTuple):
-    """What only the content of the members shows; the fields are those of `model.StoreEntry`."""
+    """What only the content of the members shows; the first three fields are those of `model.StoreEntry`.
+
+    `executable` are the paths in the entry of files that may be executed; `unhashed` maps a file that RECORD has no
+    hash for to its SHA-256 in hexadecimal.
+    """
 
     scripts: dict[str, bool]
     startup: dict[str, str]
     real: str
+    executable: list[str]
+    unhashed: dict[str, str]
+
+    def noted(self) -> dict[str, object]:
+        """Return what `entry.json` keeps for `verify` alone."""
+        return {"executable": sorted(self.executable), "unhashed": self.unhashed}
 
 
 def write(archive: Archive, places: Sequence[Place], into: str) -> Found:
@@ -39,7 +49,22 @@ def write(archive: Archive, places: Sequence[Place], into: str) -> Found:
             writer.write(place)
     finally:
         writer.close()
-    return Found(writer.scripts, writer.startup, _why_real(into, writer.programs, places))
+    real = _why_real(into, writer.programs, places)
+    return Found(writer.scripts, writer.startup, real, writer.executable, writer.unhashed)
+
+
+def read(archive: Archive, places: Sequence[Place]) -> None:
+    """Read `places` and write nothing; raise HostileWheel where a member is not what RECORD says."""
+    for place in places:
+        digest = hashlib.new(place.row.algorithm or "sha256")
+        for piece in archive.pieces(place.member):
+            digest.update(piece)
+        _compare(archive, place, digest.digest())
+
+
+def _compare(archive: Archive, place: Place, digest: bytes) -> None:
+    if place.row.algorithm and digest != place.row.digest:
+        refuse(archive.label, [f"{shown(place.member.name)} has not the hash that RECORD says"])
 
 
 class _Writer:
@@ -54,6 +79,8 @@ class _Writer:
         self.scripts: dict[str, bool] = {}
         self.startup: dict[str, str] = {}
         self.programs: list[Place] = []
+        self.executable: list[str] = []
+        self.unhashed: dict[str, str] = {}
         self._make("lib")
 
     def close(self) -> None:
@@ -74,22 +101,24 @@ class _Writer:
             fd = os.open(place.base, _NEW, 0o600, dir_fd=self._folder)
         except FileExistsError:
             refuse(self._archive.label, [f"{shown(member.name)} has a name that this file system takes for another's"])
-        digest = hashlib.new(row.algorithm) if row.algorithm else None
+        digest = hashlib.new(row.algorithm or "sha256")
         first = None
         try:
             for piece in self._archive.pieces(member):
                 if first is None:
                     first = piece
-                if digest is not None:
-                    digest.update(piece)
+                digest.update(piece)
                 if piece:
                     _write_all(fd, piece)
             os.fchmod(fd, 0o555 if runs else 0o444)
             os.utime(fd, (MODIFIED, MODIFIED))
         finally:
             os.close(fd)
-        if digest is not None and digest.digest() != row.digest:
-            refuse(self._archive.label, [f"{shown(member.name)} has not the hash that RECORD says"])
+        if runs:
+            self.executable.append(f"{place.part}/{place.path}")
+        if not row.algorithm:
+            self.unhashed[f"{place.part}/{place.path}"] = digest.hexdigest()
+        _compare(self._archive, place, digest.digest())
         self._note(place, first or b"")
 
     def _enter(self, folder: str) -> None:
@@ -120,9 +149,13 @@ class _Writer:
             return
         site = _site_path(place)
         if site and _may_run_at_start(site):
-            content = self._archive.read(place.member, _MOST_STARTUP)
-            if not site.endswith(".pth") or _runs_code(content):
-                self.startup[place.path] = hashlib.sha256(content).hexdigest()
+            member = place.member
+            small = member.size <= _MOST_PTH
+            if not site.endswith(".pth") or not small or _matters(self._archive.read(member, _MOST_PTH)):
+                digest = hashlib.sha256()
+                for piece in self._archive.pieces(member):
+                    digest.update(piece)
+                self.startup[place.path] = digest.hexdigest()
 
 
 def _write_all(fd: int, piece: bytes) -> None:
@@ -147,11 +180,14 @@ def _may_run_at_start(site: str) -> bool:
     return top.endswith((".pth", ".start")) or top.split(".")[0] in _CUSTOMIZE
 
 
-def _runs_code(content: bytes) -> bool:
-    """Say whether a `.pth` file has a line that `site` executes, in any of the encodings it may be read in."""
-    for encoding in ("utf-8", "latin-1"):
+def _matters(content: bytes) -> bool:
+    """Say whether a `.pth` file has a line that `site` executes, or one that adds a directory to the search path.
+
+    Such a directory may hold a sitecustomize, its own or another wheel's, and that runs at once.
+    """
+    for encoding in ("utf-8", "latin-1"):  # it may be read in any that the person's locale names
         text = content.decode(encoding, "replace").removeprefix("\ufeff")
-        if any(line.startswith(("import ", "import\t")) for line in text.splitlines()):
+        if any(line.strip() and not line.startswith("#") for line in text.splitlines()):
             return True
     return False
 

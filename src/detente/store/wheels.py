@@ -7,6 +7,7 @@ bytecode/ marks the Python versions that lib/ was compiled for (bytecode.py), en
 import json
 import os
 import re
+from collections.abc import Mapping
 
 from detente.errors import IntegrityError
 from detente.host import fs
@@ -72,13 +73,28 @@ def unpack(archive: str, into: str, *, name: str, version: str, filename: str, s
             files=len(contents.places),
             size=sum(place.member.size for place in contents.places),
         )
-        _write_record(into, entry, {"filename": filename, **contents.described()})
+        _write_record(into, entry, {"filename": filename, **contents.described(), **found.noted()})
     except OSError as err:
-        raise fs.disk_error(err, f"unpacking {shown(filename)}") from err
+        raise fs.disk_error(err, f"unpacking {shown(filename)}", near=into) from err
     return entry
 
 
-def _write_record(into: str, entry: StoreEntry, more: dict[str, str | int]) -> None:
+def check(archive: str, store: str) -> None:
+    """Raise HostileWheel where `unpack` would refuse the wheel file `archive` for `store`; nothing is written."""
+    from detente.store import layout, unpacking
+    from detente.store.archive import Archive
+
+    filename = os.path.basename(archive)
+    wheel = _parsed(filename)
+    try:
+        with Archive(archive, filename) as opened:
+            contents = layout.examine(opened, wheel, wheel.name, wheel.version, store)
+            unpacking.read(opened, contents.places)
+    except OSError as err:
+        raise fs.disk_error(err, f"reading {shown(filename)}") from err
+
+
+def _write_record(into: str, entry: StoreEntry, more: Mapping[str, object]) -> None:
     from detente.store.unpacking import MODIFIED
 
     text = json.dumps({"schema": SCHEMA, **entry._asdict(), **more}, indent=1, sort_keys=True)
@@ -89,23 +105,39 @@ def _write_record(into: str, entry: StoreEntry, more: dict[str, str | int]) -> N
 
 def read_entry(path: str) -> StoreEntry:
     """Read the entry at directory `path`; raise IntegrityError where it is damaged or from a newer detente."""
-    file = os.path.join(path, RECORD)
     try:
-        with open(file, encoding="utf-8") as stream:
-            value = json.load(stream)
-        schema = value["schema"]
-        if type(schema) is int and schema > SCHEMA:
-            raise IntegrityError(
-                f"{file} was written by a newer detente", hint="use that one, or look with: detente history"
-            )
-        fields = {key: value[key] for key in StoreEntry._fields}
-        for key, item in fields.items():
-            if type(item) is not _TYPES[key]:
-                raise ValueError(f"{key} is not what it must be")
-        return StoreEntry(**fields)
+        return _load(path)
     except (OSError, ValueError, KeyError, TypeError) as err:
+        if isinstance(err, OSError) and fs.is_passing(err):
+            raise
         raise IntegrityError(
             f"the store entry {os.path.basename(path)} cannot be read",
-            hint=f"see what is wrong: ls -l {file}",
+            hint="make it anew: detente verify --repair",
             context=[f"{type(err).__name__}: {err}"],
         ) from err
+
+
+def find_entry(path: str) -> StoreEntry | None:
+    """Read the entry at directory `path`, None where it is missing or damaged; a newer one raises IntegrityError."""
+    try:
+        return _load(path)
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        if isinstance(err, OSError) and fs.is_passing(err):
+            raise
+        return None
+
+
+def _load(path: str) -> StoreEntry:
+    file = os.path.join(path, RECORD)
+    with open(file, encoding="utf-8") as stream:
+        value = json.load(stream)
+    schema = value["schema"]
+    if type(schema) is int and schema > SCHEMA:
+        raise IntegrityError(
+            f"{file} was written by a newer detente", hint="use that one, or look with: detente history"
+        )
+    fields = {key: value[key] for key in StoreEntry._fields}
+    for key, item in fields.items():
+        if type(item) is not _TYPES[key]:
+            raise ValueError(f"{key} is not what it must be")
+    return StoreEntry(**fields)

@@ -151,6 +151,8 @@ def _end64(source: Source, at: int, plain: tuple[int, ...]) -> tuple[int, tuple[
     mark, length, _, _, *wide = _END64.unpack(source.bytes_at(where, where + _END64.size))
     if mark != b"PK\x06\x06" or where + 12 + length != at:
         source.refuse("its Zip64 end record is not where the locator says")
+    if length + 12 != _END64.size:  # room for data that only some readers see
+        source.refuse("its Zip64 end record holds data of its own")
     numbers = tuple(wide)
     for narrow, full, limit in zip(plain, numbers, (_MAX16,) * 4 + (MAX32,) * 2, strict=True):
         if narrow not in (limit, full):
@@ -179,6 +181,8 @@ def _entries(source: Source, table: bytes, count: int, limit: int) -> list[Membe
             source.refuse(f"{shown(raw.decode('latin-1'))} is not in UTF-8")
         if not flags & _UTF8 and not raw.isascii():
             source.refuse(f"{shown(name)} does not say that its name is in UTF-8")
+        if comments:  # no wheel has one, and readers have taken it for the next entry (GHSA-pqhf-p39g-3x64)
+            source.refuse(f"{shown(name)} has a comment in the central directory")
         if extra or MAX32 in (size, packed, offset):
             size, packed, offset, disk = wide_sizes(source, name, raw, extra, (size, packed, offset, disk))
         if disk:
@@ -208,7 +212,15 @@ def wide_sizes(source: Source, name: str, raw: bytes, extra: bytes, plain: tuple
                 source.refuse(f"{shown(name)} lacks its Zip64 sizes")
             values[index] = int.from_bytes(field[at : at + width], "little")
             at += width
+    if not at and field and not _repeats(field, plain):
+        source.refuse(f"{shown(name)} has Zip64 sizes that nobody asked for")
     return values
+
+
+def _repeats(field: bytes, plain: tuple[int, ...]) -> bool:
+    """Say whether a Zip64 field that is not needed says what the plain numbers say: some readers believe it."""
+    numbers = [int.from_bytes(field[at : at + 8], "little") for at in range(0, min(len(field), 24), 8)]
+    return len(field) in (8, 16, 24, 28) and numbers == list(plain[: len(numbers)])
 
 
 def extra_fields(source: Source, name: str, extra: bytes) -> dict[int, bytes]:

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from detente.api import Outcome
-from detente.cli import asking, changes
+from detente.cli import afterwards, asking, changes
 from detente.cli.options import Invocation, Parser
 from detente.names import is_name
 from detente.plan.request import Install
@@ -40,6 +40,18 @@ def sources(parser: Parser) -> None:
     parser.option("-i", "--index-url", metavar="URL", help="the index to use")
     parser.option("--extra-index-url", action="append", metavar="URL", help="a further index, asked first")
     parser.option("-f", "--find-links", action="append", metavar="PLACE", help="a directory or page with files")
+    parser.option(
+        "--only-binary", action="append", metavar="NAME", help="no source of it, wheels alone; :all: or :none: for all"
+    )
+    parser.option("--no-build", action="store_true", help="build nothing: as --only-binary :all:")
+    parser.option(
+        "--build-confinement",
+        choices=("auto", "bubblewrap", "namespaces", "landlock", "none"),
+        default="auto",
+        help="what keeps code that builds sources to itself; none: it may do what you may",
+    )
+    parser.option("--build-network", action="store_true", help="let code that builds sources use the network")
+    parser.option("--build-timeout", type=int, default=60, metavar="MINUTES", help="for one build; default: 60")
     parser.option("--offline", action="store_true", help="use what is here already, ask nobody")
 
 
@@ -57,6 +69,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         changes.show_outcome(invocation, outcome)
         _present(invocation, outcome)
         changes.check_path(invocation, detente.paths, outcome)
+        afterwards.finish(invocation, detente, outcome.plan)
     return changes.status(outcome)
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from detente.api import Detente
-from detente.cli import changes
+from detente.cli import afterwards, changes
 from detente.cli.options import Invocation, Parser
 from detente.errors import Refused
 from detente.host import runtime
@@ -36,6 +36,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     if outcome.plan.empty and not parsed.undo:
         invocation.output.tell(f"detente is set up already: {os.path.join(detente.paths.bin, SELF)}")
     changes.check_path(invocation, detente.paths, outcome)
+    afterwards.finish(invocation, detente, outcome.plan)
     return changes.status(outcome)
 
 

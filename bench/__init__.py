@@ -1,0 +1,1 @@
+"""The bench: the same work by détente and by its peers, in turn, in one run; docs/benchmarks.md is what it wrote."""

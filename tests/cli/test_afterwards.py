@@ -1,0 +1,104 @@
+"""Bytecode is made once the change is made and told of: behind the prompt, or before the end where nobody waits."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from support.machine import Machine
+from support.wheels import make_wheel
+
+SLOW = {f"slow/m{number}.py": "x = [" + "(1, 'a', {2: 3}), " * 2000 + "]\n" for number in range(80)}
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Path:
+    """A wheel that takes seconds to compile."""
+    return make_wheel(
+        tmp_path, "slow", "1.0", files={"slow/__init__.py": "", **SLOW}, commands={"slow": "slow_run:main"}
+    )
+
+
+def marks(machine: Machine) -> list[Path]:
+    return list((machine.data / "store").glob("slow-*/bytecode/*"))
+
+
+def wait_for(what: object, seconds: float = 60) -> None:
+    assert callable(what)
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.02)
+
+
+def test_an_interrupt_while_compiling_leaves_all_installed_and_the_same_command_compiles(
+    machine: Machine, slow: Path
+) -> None:
+    child = machine.start("install", str(slow))
+    wait_for((machine.bin / "slow").exists)
+    wait_for(lambda: list((machine.data / "store").glob(".staging-*/slow-*/lib/slow/__pycache__/*.pyc")))
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert "installed slow 1.0" in out
+    assert "all is installed, and it starts slower until the same command made its bytecode" in err
+    assert machine.call("slow").status == 0
+    assert marks(machine) == []
+    assert "installed already" in machine.ok("install", str(slow)).out
+    (mark,) = marks(machine)
+    assert len(json.loads(mark.read_text())["files"]) == len(SLOW) + 2
+    assert not list((machine.data / "store").glob(".staging-*"))
+
+
+def test_at_a_terminal_the_prompt_comes_back_first(machine: Machine, slow: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(machine.home)
+        argv = machine.argv("install", str(slow))
+        os.execve(argv[0], argv, {**machine.environ, "TERM": "xterm"})
+    try:
+        while True:
+            try:
+                if not os.read(terminal, 4096):
+                    break
+            except OSError:  # the other end is closed
+                break
+    finally:
+        os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert marks(machine) == [], "it compiled before it gave the prompt back"
+    assert machine.call("slow").status == 0
+    wait_for(lambda: marks(machine))
+    wait_for(lambda: not list((machine.data / "store").glob(".staging-*")))
+    collected = machine.ok("collect")
+    assert "slow" not in collected.out
+
+
+def test_a_disk_that_refuses_then_is_a_note(machine: Machine, tmp_path: Path) -> None:
+    """Played by a limit on the size of files: 180 kB of source are 3 MB of bytecode."""
+    large = "x = [" + "lambda: 0, " * 20000 + "]\n"
+    wheel = make_wheel(tmp_path, "large", "1.0", files={"large.py": large}, commands={"large": "large_run:main"})
+    limit = f"ulimit -f 1024; exec {' '.join(map(repr, machine.argv('install', str(wheel))))}"
+    done = subprocess.run(
+        ["bash", "-c", limit], env=machine.environ, cwd=machine.home, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "note: all is installed, but it starts slower until the same command made its bytecode: " in done.stderr
+    assert machine.call("large").status == 0
+    assert not list((machine.data / "store").glob("large-*/bytecode/*"))
+    machine.ok("install", str(wheel))
+    assert len(list((machine.data / "store").glob("large-*/bytecode/*"))) == 1
+
+
+def test_what_is_installed_already_gets_what_bytecode_it_lacks(machine: Machine) -> None:
+    machine.ok("install", "demo")
+    (mark,) = (machine.data / "store").glob("demo-*/bytecode/*")
+    mark.parent.chmod(0o755)
+    mark.unlink()
+    assert "installed already" in machine.ok("install", "demo").out
+    assert mark.exists()
