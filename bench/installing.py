@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from bench.lab import Lab, calling
 from bench.record import OURS
 from bench.space import delete, empty, usage
-from bench.timing import Failed, settled, timed
+from bench.timing import Failed, overlapped, settled, timed
 from bench.tools import Tool
 from bench.works import TITLES
 
@@ -65,9 +65,9 @@ def _cold(lab: Lab, tool: Tool, name: str) -> None:
     """Install with nothing there; run."""
     home = lab.home(name, tool.key)
     empty(home)
-    install = settled(tool.install(home, *lab.asked(tool, name)))
+    install, until = overlapped(tool.install(home, *lab.asked(tool, name)), calling(tool, home, name))
     lab.note("cold", name, tool.key, install)
-    lab.note("cold-run", name, tool.key, install.plus(timed(calling(tool, home, name))))
+    lab.note("cold-run", name, tool.key, until)
 
 
 def _warm(lab: Lab, tool: Tool, name: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+_GLANCE = 0.002  # seconds
 _TOO_LONG = 900.0  # seconds: a peer that hangs ends its own trial, and not the bench
 
 
@@ -26,10 +27,6 @@ class Sample(NamedTuple):
 
     wall: float
     cpu: float
-
-    def plus(self, other: "Sample") -> "Sample":
-        """Return what both cost together."""
-        return Sample(self.wall + other.wall, self.cpu + other.cpu)
 
 
 class Failed(Exception):
@@ -57,6 +54,39 @@ def timed(call: Call, *, expected: int = 0) -> Sample:
             line = " ".join([Path(call.argv[0]).name, *call.argv[1:]])
             raise Failed(f"{line} ended with {child.returncode}, not {expected}\n{words}")
     return Sample((ended - started) * 1000, (used.ru_utime + used.ru_stime) * 1000)
+
+
+def overlapped(first: Call, then: Call) -> tuple[Sample, Sample]:
+    """Run `first`, and `then` as soon as its program is there; return what `first` cost, and all until `then` had run.
+
+    So a tool that goes on with something after its result can be used is taken at its word.
+    """
+    os.sync()
+    answers: list[Sample | Failed] = []
+
+    def install() -> None:
+        try:
+            answers.append(timed(first))
+        except Failed as err:
+            answers.append(err)
+
+    started = time.perf_counter()
+    worker = threading.Thread(target=install)
+    worker.start()
+    program = Path(then.argv[0])
+    while worker.is_alive() and not program.exists():
+        time.sleep(_GLANCE)
+    try:
+        run = timed(then)
+    except Failed:  # too early
+        worker.join()
+        run = timed(then)
+    until = (time.perf_counter() - started) * 1000
+    worker.join()
+    whole = answers[0]
+    if isinstance(whole, Failed):
+        raise whole
+    return whole, Sample(until, whole.cpu + run.cpu)
 
 
 def settled(call: Call) -> Sample:

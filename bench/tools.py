@@ -96,7 +96,7 @@ def tools(programs: Programs) -> dict[str, Tool]:
     ours = Tool(
         OURS,
         programs.detente,
-        warm=(".cache", ".local/share/detente/store", ".local/share/detente/builds"),
+        warm=(".cache", *(f".local/share/detente/{name}" for name in ("store", "builds", "witnesses/store"))),
         environments=".local/share/detente/envs",
         store=(".local/share/detente/store",),
         told=(("DETENTE_UV", programs.uv),),  # the same engine as the peer
