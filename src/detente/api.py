@@ -262,7 +262,7 @@ class Detente:
         from detente.apply import soundness
         from detente.plan.damage import MODE, needs_wheel
 
-        found = soundness.examined(self.paths, suspects)
+        found = soundness.settled(self.paths, suspects, self._waiting)
         for name, findings in found.items():
             first = min(findings, key=lambda item: item.kind == MODE)
             self._progress.say(f"note: {name} in the store is damaged ({first.path} {first.what}); it is made anew")

@@ -1,12 +1,16 @@
 """Bytecode is made once the change is made and told of: behind the prompt, or before the end where nobody waits."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -79,6 +83,33 @@ def test_at_a_terminal_the_prompt_comes_back_first(machine: Machine, slow: Path)
     assert "slow" not in collected.out
 
 
+def test_nothing_of_whoever_called_is_held_while_it_compiles(machine: Machine, slow: Path, tmp_path: Path) -> None:
+    line = f"flock 9; {shlex.join(machine.argv('install', str(slow)))}"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(machine.home)
+        environ = {**machine.environ, "TERM": "xterm"}
+        os.execve("/bin/sh", ["sh", "-c", f"({line}) 9>{tmp_path}/lock"], environ)
+    with contextlib.suppress(OSError):  # the other end is closed
+        while os.read(terminal, 4096):
+            pass
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with open(tmp_path / "lock", "w", encoding="ascii") as lock:
+        wait_for(lambda: _free(lock), 1)
+    assert marks(machine) == [], "it had compiled already"
+    wait_for(lambda: marks(machine))
+    wait_for(lambda: not list((machine.data / "store").glob(".staging-*")))
+
+
+def _free(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def test_a_disk_that_refuses_then_is_a_note(machine: Machine, tmp_path: Path) -> None:
     """Played by a limit on the size of files: 180 kB of source are 3 MB of bytecode."""
     large = "x = [" + "lambda: 0, " * 20000 + "]\n"
@@ -102,3 +133,29 @@ def test_what_is_installed_already_gets_what_bytecode_it_lacks(machine: Machine)
     mark.unlink()
     assert "installed already" in machine.ok("install", "demo").out
     assert mark.exists()
+
+
+def test_what_another_command_is_just_compiling_is_not_called_damaged(machine: Machine) -> None:
+    """The other command is held up between moving its bytecode in and marking it, as by a slow disk."""
+    argv = machine.argv("install", "demo")
+    slow = "; ".join(
+        [
+            "import sys, time; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; sys.argv[0] = 'detente'",
+            "from detente.store import bytecode",
+            "mark = bytecode._mark",
+            "bytecode._mark = lambda *words: (time.sleep(1.5), mark(*words))",
+            "from detente.cli.main import main; sys.exit(main())",
+        ]
+    )
+    argv[argv.index("-c") + 1] = slow
+    other = subprocess.Popen(argv, env=machine.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while not list((machine.data / "store").glob("dep-*/lib/dep/__pycache__/*.pyc")):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        said = machine.ok("install", "fancy", "--with", "dep").err
+    finally:
+        assert other.wait(60) == 0
+    assert "damaged" not in said
+    assert machine.json("verify")["findings"] == []

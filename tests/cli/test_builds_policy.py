@@ -191,6 +191,24 @@ def test_the_stand_in_runs_a_hook_in_no_environment_but_the_one_of_a_build(tmp_p
     assert not (tmp_path / "song").exists()
 
 
+def test_a_backend_whose_name_is_code_names_no_file_of_ours(cage: Cage, tmp_path: Path) -> None:
+    """The name of a backend stands in uv's script as it is: what looks like a path of uv's there is none."""
+    secret, song = cage.machine.home / ".ssh/id", cage.canary / "song"
+    secret.parent.mkdir()
+    secret.write_text("4711-token")
+    places = [f'__import__(\\"os\\").fsdecode(b\\"{place}\\")' for place in (secret.parent, song)]
+    code = f"import glob, os, sys\\nread, write = {', '.join(places)}\\n"
+    code += "print([open(one).read() for one in glob.glob(read + '/*')], file=sys.stderr)\\n"
+    code += "os.makedirs(os.path.dirname(write), exist_ok=True)\\nopen(write, 'w').write('sung')\\n"
+    project = make_project(tmp_path / "evil", "evil", "1.0", backend_text=cage.backend, dynamic=True)
+    settings = (project / "pyproject.toml").read_text()
+    name = f"in_tree as backend\\n{code}import in_tree"
+    (project / "pyproject.toml").write_text(settings.replace('build-backend = "in_tree"', f'build-backend = "{name}"'))
+    answer = cage.machine.run("install", "-n", str(project))
+    assert "4711-token" not in answer.err
+    assert cage.songs() == set()
+
+
 def test_a_build_that_fails_is_explained_with_its_own_words(cage: Cage) -> None:
     failing = cage.backend + "\nraise SystemExit('this backend has no heart')\n"
     make_sdist(cage.wares, "evil", "1.0", commands=["evil"], backend_text=failing, dynamic=True)

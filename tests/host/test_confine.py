@@ -11,7 +11,7 @@ import pytest
 
 from detente.errors import Refused
 from detente.host import confine, filters, landlock, seccomp
-from detente.host.box import Ended, Mount
+from detente.host.box import Ended, Limits, Mount
 from detente.host.confine_view import accounts, interpreter, ordered, toolchains
 from detente.host.filters import Deny, Where
 from support.hostile_builds import running, soon
@@ -78,6 +78,11 @@ def test_one_that_would_not_end_or_have_enough_is_ended(room: Room, trial: str) 
     assert TRIALS[trial](room), f"{TRIALS[trial].__doc__}\n{room.said[-2000:]}"
 
 
+def test_what_was_there_before_is_not_written_by_it(room: Room) -> None:
+    (room.given / "data").write_bytes(bytes(30 << 20))
+    assert room.run("sleep", "3", limits=Limits(disk=20 << 20)) == Ended(0)
+
+
 def test_the_calls_that_reach_the_kernels_depths_are_refused(room: Room) -> None:
     code = """
 import ctypes, errno
@@ -96,7 +101,11 @@ for name, number in (("unshare", 272), ("mount", 165), ("bpf", 321), ("io_uring_
 
 
 def test_an_exception_in_who_follows_ends_the_program(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([0])
+
     def interrupted(_place: str) -> int:
+        for size in looks:
+            return size  # before it is started
         raise KeyboardInterrupt
 
     monkeypatch.setattr(confine, "_size", interrupted)
@@ -144,6 +153,19 @@ def test_every_link_on_the_way_to_an_interpreter_is_shown(tmp_path: Path) -> Non
     (tmp_path / "shims/bin/python").symlink_to(real)
     shown = {mount.source for mount in interpreter(str(tmp_path / "shims/bin/python"), "/home/me")}
     assert shown == {str(tmp_path / "shims"), str(tmp_path / "pythons/3.12")}
+
+
+def test_of_the_directory_where_programs_keep_data_an_interpreters_link_alone_is_shown(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    real = home / ".local/share/uv/python/cpython-3.12/bin/python3.12"
+    real.parent.mkdir(parents=True)
+    real.touch()
+    (home / ".local/bin").mkdir()
+    link = home / ".local/bin/python3.12"
+    link.symlink_to(real)
+    shown = list(interpreter(str(link), str(home)))
+    prefix = str(real.parent.parent)
+    assert shown == [Mount("link", str(real), str(link)), Mount("ro", prefix, prefix)]
 
 
 def test_accounts_name_root_and_the_user_alone(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Watching a program that reads from a server: a real child, a real connection, small time limits."""
 
 import contextlib
+import fcntl
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,23 @@ def test_a_program_without_connections_may_take_its_time() -> None:
     finally:
         child.kill()
         child.wait()
+
+
+def test_who_waits_for_a_lock_while_a_connection_is_open_may_take_its_time(tmp_path: Path) -> None:
+    """Another one builds what it needs: no server is to blame."""
+    wait = "import fcntl,socket,sys; s=socket.create_connection(('127.0.0.1',int(sys.argv[1])))\n"
+    wait += "fcntl.flock(open(sys.argv[2],'w'),fcntl.LOCK_EX); print('mine')"
+    with socket.create_server(("127.0.0.1", 0)) as server, open(tmp_path / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        argv = [sys.executable, "-c", wait, str(server.getsockname()[1]), lock.name]
+        child = subprocess.Popen(argv, stdout=subprocess.PIPE)
+        try:
+            watched(Watch("the index", patience=0.5), child.pid, 2.5)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert child.communicate(timeout=10)[0] == b"mine\n"
+        finally:
+            child.kill()
+            child.wait()
 
 
 def test_a_child_is_ended_by_what_its_watch_raises() -> None:

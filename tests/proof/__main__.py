@@ -23,11 +23,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./prove", description="Measure what détente promises.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="a sample of each; writes nothing")
+    parser.add_argument("--page", action="store_true", help="write the page anew from the figures that are there")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many trials at once")
     parsed = parser.parse_args()
     unknown = set(parsed.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no section is called {min(unknown)}; there are {', '.join(SECTIONS)}")
+    if parsed.page:
+        report.write()
+        return 0
     broken = 0
     for section in parsed.sections or SECTIONS:
         broken += run(section, quick=parsed.quick, jobs=parsed.jobs)

@@ -29,18 +29,18 @@ GROUPS = {
     "setup, setup --undo": ("setup", "undo"),
 }
 EVERY = {  # of the calls of a case, one in so many
-    "SIGKILL": 1,
-    "SIGINT": 2,
-    "orphaned": 8,
-    "ENOSPC": 8,
-    "EDQUOT": 16,
-    "EROFS": 12,
-    "EIO": 8,
-    "EMFILE": 8,
+    "SIGKILL": 2,
+    "SIGINT": 6,
+    "orphaned": 24,
+    "ENOSPC": 16,
+    "EDQUOT": 32,
+    "EROFS": 24,
+    "EIO": 16,
+    "EMFILE": 16,
     "ENOLCK": 1,
-    "EINTR": 12,
+    "EINTR": 32,
 }
-_LARGE = {"setup": 150, "build": 4, "editable": 4}  # and of those of these, one in so many
+_LARGE = {"setup": 300, "build": 4, "editable": 4}  # and of those of these, one in so many
 _QUICK = 60  # and in a sample, one in so many again
 _CHAINS = 6  # of kills in a row, for each case
 

@@ -36,7 +36,7 @@ def measure(lab: Lab) -> Iterable[Figure]:
     """Let 8 and 32 commands at once loose on one profile, and look at it after each round."""
     wares(lab.scratch / "wares")
     with Index(lab.scratch / "wares") as index:
-        for writers, rounds in ((8, 4), (32, 1)) if lab.quick else ((8, 200), (32, 8)):
+        for writers, rounds in ((8, 4), (32, 1)) if lab.quick else ((8, 120), (32, 6)):
             for killing in (False, True):
                 many = max(1, rounds if killing else rounds // 8)
                 yield _storm(lab, index, writers, many, killing=killing)
@@ -94,7 +94,7 @@ def _storm(lab: Lab, index: Index, writers: int, rounds: int, *, killing: bool) 
     )
     peers = {}
     if killing and writers == 8:
-        peers = {name: _peer(lab, index, name, 1 if lab.quick else 12) for name in ("uv", "pipx") if lab.peer(name)}
+        peers = {name: _peer(lab, index, name, 1 if lab.quick else 6) for name in ("uv", "pipx") if lab.peer(name)}
     return Figure(figure.promise, figure.how, figure.total, figure.bad, figure.detail, peers)
 
 

@@ -35,6 +35,7 @@ _QUESTION = re.compile(
     r"import sys; sys\.path = \[[^\]\n]*\] \+ sys\.path; from python\.get_interpreter_info import main; main\(\)\Z"
 )
 _HOOK = re.compile(r"^(?:from \S+ )?import \S+ as backend$", re.MULTILINE)
+_BACKEND = re.compile(r" as backend$", re.MULTILINE)
 _PLACE = re.compile(r'__import__\("os"\)\.fsdecode\((b"(?:[^"\\]|\\.)*")\)')
 _QUIET_FILES = {"_virtualenv.py", "_virtualenv.pth", "__pycache__"}  # what `uv venv` itself puts into an environment
 
@@ -147,7 +148,8 @@ def _hook(own: str, real: str, called: str, script: str) -> int:
             _copy(place, places[place])
         return f'__import__("os").fsdecode({os.fsencode(places[place])!r})'
 
-    words = [os.path.join(environment, "bin/python"), "-c", _PLACE.sub(inside, script)]
+    theirs, ours = _parted(script)
+    words = [os.path.join(environment, "bin/python"), "-c", theirs + _PLACE.sub(inside, ours)]
     project, shown = _project(folder, os.path.realpath(os.environ["UV_CACHE_DIR"]))
     cell = Cell(policy, dict(os.environ), real, environment, room, project, shown, (out,))
     log = os.path.join(room, "log")
@@ -162,6 +164,15 @@ def _hook(own: str, real: str, called: str, script: str) -> int:
     why, way_out = refusal_in(text) if cell.way != "none" else ("", "")
     _tell(failed=title, why=ended.limit or why, hint=way_out)
     return ended.status or 1
+
+
+def _parted(script: str) -> tuple[str, str]:
+    """Return `script` in two: up to its import of the backend, and what uv says itself behind that.
+
+    The backend's name stands there as the source wrote it, code and all: the paths in it are none of uv's.
+    """
+    end = max(match.end() for match in _BACKEND.finditer(script))
+    return script[:end], script[end:]
 
 
 def _project(folder: str, cache: str) -> tuple[str, str]:

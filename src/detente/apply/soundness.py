@@ -3,6 +3,7 @@
 An entry whose witness says that nothing has changed costs a look at its directory; any other one is read and compared.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -36,6 +37,18 @@ def examined(paths: Paths, names: Iterable[str]) -> Damage:
         one(todo[0])
     elif todo:
         work_off(todo, one, min(JOBS, len(todo)), threading.Event())
+    return found
+
+
+def settled(paths: Paths, names: Iterable[str], on_wait: Callable[[], None]) -> Damage:
+    """Do what `examined` does, and look at what was found again while nobody changes the profile.
+
+    What another command was just compiling is no damage.
+    """
+    found = examined(paths, names)
+    if found:
+        with contextlib.suppress(OSError), fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
+            found = examined(paths, found)
     return found
 
 

@@ -118,6 +118,7 @@ def _followed(command: Command, descriptors: Sequence[int], box: Box, output: st
     limits = box.limits
     began = looked = time.monotonic()
     written, limit = 0, ""
+    before = sum(map(_size, box.watched))  # a project of the person's may hold any amount of data
     with open(output, "ab") as log:
 
         def heard(data: bytes) -> None:
@@ -131,7 +132,7 @@ def _followed(command: Command, descriptors: Sequence[int], box: Box, output: st
             if now - began > limits.seconds:
                 limit = f"it ran for more than {limits.seconds:g} s"
             elif now - looked > _LOOK:
-                if sum(map(_size, box.watched)) > limits.disk:
+                if sum(map(_size, box.watched)) - before > limits.disk:
                     limit = f"it wrote more than {limits.disk >> 20} MB"
                 looked = time.monotonic()
             return bool(limit)

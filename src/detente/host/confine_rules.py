@@ -11,6 +11,7 @@ _NAMESPACES = 0x7E020080  # every CLONE_NEW… flag
 _O_CREAT, _O_TMPFILE, _O_TRUNC, _O_ACCMODE = 0o100, 0o20000000, 0o1000, 3
 _PRIVILEGED = 0o6000  # set-user-id, set-group-id
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _FIOSETOWN, _SIOCSPGRP = 8, 10, 15, 0x8901, 0x8902
 
 # Other processes' memory, the kernel's workings, what bypasses a filter, and keys.
 _NEVER = (
@@ -31,7 +32,7 @@ def rules(way: str, *, network: bool, abi: int = 0) -> list[Deny]:
     """
     found = [*calls(*_NEVER), *calls(*_ABSENT, error=errno.ENOSYS)]
     found.append(Deny("clone", (Where(0, (0,), _NAMESPACES, among=False),)))
-    found.append(Deny("prlimit64", (Where(0, (0,), among=False), Where(2, (0,), among=False))))
+    found.append(Deny("prlimit64", (Where(0, (0,), among=False),)))
     found.append(Deny("ioctl", (Where(1, (_TIOCSTI, _TIOCLINUX)),)))
     found += _no_privileged_files()
     alone = way != "landlock"  # in a network of its own, where abstract sockets of others are not
@@ -43,6 +44,7 @@ def rules(way: str, *, network: bool, abi: int = 0) -> list[Deny]:
         found.append(Deny("socketpair", (Where(1, (_STREAM, _SEQPACKET), 0xF, among=False),)))
     if not alone:
         found += calls("shmget", "shmat", "msgget", "semget", "mq_open", error=errno.ENOSYS)
+        found += _hands_off_others()
         if not network:
             found += calls("connect", "bind")
         found += _what_old_landlock_lacks(abi)
@@ -59,14 +61,28 @@ def _no_privileged_files() -> list[Deny]:
     return found
 
 
+def _hands_off_others() -> list[Deny]:
+    """Refuse to slow other processes down, or to move them: they are in sight, where there are no namespaces."""
+    first = ("affinity", "scheduler", "param", "attr")
+    names = (*("sched_set" + one for one in first), "migrate_pages", "move_pages")
+    found = [Deny(name, (Where(0, (0,), among=False),)) for name in names]
+    for name, process in (("setpriority", 0), ("ioprio_set", 1)):
+        found += [Deny(name, (Where(0, (process,), among=False),)), Deny(name, (Where(1, (0,), among=False),))]
+    return found
+
+
 def _what_old_landlock_lacks(abi: int) -> list[Deny]:
     found = []
     if abi < SCOPES_SINCE:
         found += [Deny("kill", (Where(0, (0,), among=False),)), *calls(*_SIGNALS[1:])]
+        # Who owns a descriptor gets a signal of one's choice from it: fcntl(2), "Managing signals".
+        found.append(Deny("fcntl", (Where(1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)),)))
+        found.append(Deny("ioctl", (Where(1, (_FIOSETOWN, _SIOCSPGRP)),)))
     if abi < 3:  # truncation came with the third version
         found += calls("truncate")
         for name, flags in (("open", 1), ("openat", 2)):
-            found.append(Deny(name, (_has(flags, _O_TRUNC), Where(flags, (0,), _O_ACCMODE))))
+            # 3 is for ioctl(2) alone: such a descriptor can neither read nor write, and opening it truncates
+            found.append(Deny(name, (_has(flags, _O_TRUNC), Where(flags, (0, 3), _O_ACCMODE))))
     return found
 
 

@@ -53,13 +53,16 @@ def accounts(scratch: str, user: tuple[int, int], home: str) -> tuple[Mount, ...
 def interpreter(path: str, home: str) -> Iterator[Mount]:
     """Yield what the Python at `path` needs where it is not the system's: every link on the way, and its prefix.
 
-    `home` is never shown whole: of a prefix that holds it, its `bin/python`, `lib` and `include` alone.
+    `home` is never shown whole, nor its `.local`, where programs keep data: of a prefix that holds one of them,
+    its `bin/python`, `lib` and `include` alone, and of a link there nothing else.
     """
     for _ in range(16):
         if not path.startswith(_SYSTEM):
             prefix = os.path.dirname(os.path.dirname(path))
-            if not holds(prefix, home):
+            if not holds(prefix, home) and not holds(prefix, os.path.join(home, ".local")):
                 yield Mount("ro", prefix, prefix)
+            elif os.path.islink(path):
+                yield Mount("link", os.readlink(path), path)
             else:
                 parts = [path, *glob.glob(prefix + "/lib/python3*"), *glob.glob(prefix + "/lib/libpython*")]
                 yield from (Mount("ro", one, one) for one in (*parts, prefix + "/include") if os.path.exists(one))

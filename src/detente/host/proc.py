@@ -219,5 +219,14 @@ def leave_behind() -> bool:
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(nothing, number)
+    _let_go()
     os.nice(10)
     return False
+
+
+def _let_go() -> None:
+    """Close what whoever started us had open, and may wait for: a lock, a pipe. Ours no program inherits (PEP 446)."""
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if int(name) > 2 and os.get_inheritable(int(name)):
+                os.close(int(name))

@@ -62,7 +62,7 @@ class Watch:
         except OSError:
             connected, received = False, 0
         look = _Look(received, resident, _written(pid), _worked(pid))
-        if not connected or not self._moved[0] or _has_children(pid):
+        if not connected or not self._moved[0] or _has_children(pid) or _waits(pid):
             self._moved = self._kept = now, look
             return
         since, mark = self._moved
@@ -164,6 +164,14 @@ def _worked(pid: int) -> float:
         words = file.read().rpartition(b")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
     return 0.0
+
+
+def _waits(pid: int) -> bool:
+    """Say whether `pid` waits for a lock (proc_locks(5)): another one builds or fetches what it needs."""
+    with contextlib.suppress(OSError), open("/proc/locks", "rb") as file:
+        rows = [line.split() for line in file]
+        return any(row[1:2] == [b"->"] and row[5:6] == [b"%d" % pid] for row in rows)
+    return False
 
 
 def _has_children(pid: int) -> bool:

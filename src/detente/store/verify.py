@@ -83,7 +83,9 @@ def _check(paths: Paths, name: str, top: str, say: Says, findings: list[Finding]
     if not findings and witness.tree(top) == before:
         record = witness.digest(read_plain(os.path.join(top, RECORD)))
         wheel = read_entry(top).sha256
-        witness.write(paths, witness.STORE, name, witness.Witness(record, marks, before, wheel, wheel_record))
+        found = witness.Witness(record, marks, before, wheel, wheel_record)
+        if found != known and witness.read(paths, witness.STORE, name) == known:  # else it was just compiled
+            witness.write(paths, witness.STORE, name, found)
     return files, size
 
 
