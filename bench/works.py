@@ -27,8 +27,8 @@ INSTALLING = (
         "cold-run",
         "Cold, until the command has run",
         "The home is empty: no cache, no store. The application is installed from the index; as soon as its command "
-        "is there it is run with `--version`, and the time is that until its end. What the install does after that (détente "
-        "compiles) goes on meanwhile.",
+        "is there it is run with `--version`, and the time is that until its end. What the install does after "
+        "that (détente compiles) goes on meanwhile.",
     ),
     Work(
         "cold",
@@ -39,8 +39,8 @@ INSTALLING = (
         "warm",
         "Warm, without network",
         "The application was installed before. Everything in the home is deleted but caches and store: of détente "
-        "`~/.cache`, `store`, its witnesses and `builds` stay, and generations, environments, links outside and the kept answers of "
-        "the engine go (so the requirements are resolved anew, as uv does); of the peers `~/.cache` stays. Then it is "
+        "`~/.cache`, `store`, its witnesses and `builds` stay, and generations, environments, links outside and the kept "
+        "answers of the engine go (so the requirements are resolved anew, as uv does); of the peers `~/.cache` stays. Then it is "
         "installed with the network forbidden. Bytecode is part of détente's store, and of what *uv, compiled* makes. "
         "pipx with pip cannot install from its cache without network.",
     ),

@@ -14,6 +14,8 @@ from typing import IO
 
 import pytest
 
+from detente.host.paths import user_paths
+from detente.store import verify, witness
 from support.machine import Machine
 from support.wheels import make_wheel
 
@@ -138,15 +140,10 @@ def test_what_is_installed_already_gets_what_bytecode_it_lacks(machine: Machine)
 def test_what_another_command_is_just_compiling_is_not_called_damaged(machine: Machine) -> None:
     """The other command is held up between moving its bytecode in and marking it, as by a slow disk."""
     argv = machine.argv("install", "demo")
-    slow = "; ".join(
-        [
-            "import sys, time; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; sys.argv[0] = 'detente'",
-            "from detente.store import bytecode",
-            "mark = bytecode._mark",
-            "bytecode._mark = lambda *words: (time.sleep(1.5), mark(*words))",
-            "from detente.cli.main import main; sys.exit(main())",
-        ]
-    )
+    slow = "import sys, time; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; sys.argv[0] = 'detente'\n"
+    slow += "from detente.store import bytecode\nmark = bytecode._mark\n"
+    slow += "bytecode._mark = lambda *words: (time.sleep(1.5), mark(*words))\n"
+    slow += "from detente.cli.main import main; sys.exit(main())\n"
     argv[argv.index("-c") + 1] = slow
     other = subprocess.Popen(argv, env=machine.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -158,4 +155,31 @@ def test_what_another_command_is_just_compiling_is_not_called_damaged(machine: M
     finally:
         assert other.wait(60) == 0
     assert "damaged" not in said
+    assert machine.json("verify")["findings"] == []
+
+
+def test_a_look_that_a_compilation_overtakes_leaves_what_that_one_wrote(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.ok("install", "demo")
+    (mark,) = (machine.data / "store").glob("demo-*/bytecode/*")
+    top, paths = mark.parent.parent, user_paths(machine.environ)
+    subprocess.run(["chmod", "-R", "u+w", top], check=True)
+    for place in (mark, *top.glob("lib/demo/__pycache__/*")):
+        place.unlink()
+    subprocess.run(["chmod", "-R", "a-w", top], check=True)
+    witness.forget(paths, witness.STORE, [top.name])
+    assert verify.check(paths, top.name).findings == ()
+    looked, own = [], witness.tree
+
+    def tree(path: str) -> str:
+        found = own(path)
+        looked.append(path)
+        if len(looked) == 2:  # it has seen all, and was about to write what it saw
+            machine.ok("install", "demo")
+        return found
+
+    monkeypatch.setattr(witness, "tree", tree)
+    verify.check(paths, top.name)
+    assert mark.exists()
     assert machine.json("verify")["findings"] == []

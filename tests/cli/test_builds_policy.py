@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detente.host import stand_in
+from detente.host import confine, stand_in
 from support import hostile
 from support.index import Index
 from support.machine import GIT, NO_GIT, Machine, kill_group
@@ -78,6 +78,22 @@ def test_a_directory_does_no_harm(cage: Cage, tmp_path: Path, editable: bool) ->
         assert not dry or "building evil to learn what it needs, confined by " in said
         assert cage.songs() == set()
     assert cage.machine.call("evil").out == "evil 1.0\ndep 1.0\n"
+
+
+@pytest.mark.skipif(not GIT, reason=NO_GIT)
+def test_nothing_is_planted_in_the_repository_of_a_directory(cage: Cage, tmp_path: Path) -> None:
+    """What git runs by itself would run later, and not confined."""
+    if confine.chosen() == "landlock":
+        pytest.skip("Landlock has no exceptions below what may be written")
+    planting = 'open(".git/hooks/post-checkout", "w").close()\nopen(".git/config", "a").write("[core]\\n")\n'
+    text = f"import contextlib\n{cage.backend}\nwith contextlib.suppress(OSError):\n    "
+    text += planting.replace("\nopen", "\nwith contextlib.suppress(OSError):\n    open")
+    project = make_project(tmp_path / "evil", "evil", "1.0", commands=["evil"], backend_text=text, dynamic=True)
+    make_git(project)
+    before = (project / ".git/config").read_text()
+    cage.machine.ok("install", "-e", str(project))
+    assert not (project / ".git/hooks/post-checkout").exists()
+    assert (project / ".git/config").read_text() == before
 
 
 @pytest.mark.skipif(not GIT, reason=NO_GIT)
@@ -189,24 +205,6 @@ def test_the_stand_in_runs_a_hook_in_no_environment_but_the_one_of_a_build(tmp_p
     assert done.returncode == 77
     assert "builds need an environment of their own" in done.stderr
     assert not (tmp_path / "song").exists()
-
-
-def test_a_backend_whose_name_is_code_names_no_file_of_ours(cage: Cage, tmp_path: Path) -> None:
-    """The name of a backend stands in uv's script as it is: what looks like a path of uv's there is none."""
-    secret, song = cage.machine.home / ".ssh/id", cage.canary / "song"
-    secret.parent.mkdir()
-    secret.write_text("4711-token")
-    places = [f'__import__(\\"os\\").fsdecode(b\\"{place}\\")' for place in (secret.parent, song)]
-    code = f"import glob, os, sys\\nread, write = {', '.join(places)}\\n"
-    code += "print([open(one).read() for one in glob.glob(read + '/*')], file=sys.stderr)\\n"
-    code += "os.makedirs(os.path.dirname(write), exist_ok=True)\\nopen(write, 'w').write('sung')\\n"
-    project = make_project(tmp_path / "evil", "evil", "1.0", backend_text=cage.backend, dynamic=True)
-    settings = (project / "pyproject.toml").read_text()
-    name = f"in_tree as backend\\n{code}import in_tree"
-    (project / "pyproject.toml").write_text(settings.replace('build-backend = "in_tree"', f'build-backend = "{name}"'))
-    answer = cage.machine.run("install", "-n", str(project))
-    assert "4711-token" not in answer.err
-    assert cage.songs() == set()
 
 
 def test_a_build_that_fails_is_explained_with_its_own_words(cage: Cage) -> None:

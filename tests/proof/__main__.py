@@ -52,13 +52,13 @@ def run(section: str, *, quick: bool, jobs: int) -> int:
                 figure = dataclasses.replace(one, seconds=round(time.monotonic() - started, 1))
                 started = time.monotonic()
                 figures.append(figure)
+                if not quick:  # what is measured is measured, also where the rest is interrupted
+                    save(section, figures, about())
                 peers = "".join(f"; {name}: {words}" for name, words in figure.peers.items())
                 detail = f" ({figure.detail})" if figure.detail else ""
                 print(f"{figure.bad} broken of {figure.total}: {figure.promise}{detail}{peers}", flush=True)
         finally:
             subprocess.run(["chmod", "-R", "u+w", folder], check=False, stderr=subprocess.DEVNULL)
-    if not quick:
-        save(section, figures, about())
     return sum(one.bad for one in figures)
 
 

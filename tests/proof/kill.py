@@ -29,19 +29,19 @@ GROUPS = {
     "setup, setup --undo": ("setup", "undo"),
 }
 EVERY = {  # of the calls of a case, one in so many
-    "SIGKILL": 2,
-    "SIGINT": 6,
-    "orphaned": 24,
-    "ENOSPC": 16,
-    "EDQUOT": 32,
-    "EROFS": 24,
-    "EIO": 16,
-    "EMFILE": 16,
+    "SIGKILL": 4,
+    "SIGINT": 16,
+    "orphaned": 48,
+    "ENOSPC": 32,
+    "EDQUOT": 64,
+    "EROFS": 48,
+    "EIO": 32,
+    "EMFILE": 32,
     "ENOLCK": 1,
-    "EINTR": 32,
+    "EINTR": 64,
 }
-_LARGE = {"setup": 300, "build": 4, "editable": 4}  # and of those of these, one in so many
-_QUICK = 60  # and in a sample, one in so many again
+_LARGE = {"setup": 150, "build": 4, "editable": 4}  # and of those of these, one in so many
+_QUICK = 15  # and in a sample, one in so many again
 _CHAINS = 6  # of kills in a row, for each case
 
 

@@ -39,8 +39,8 @@ def peers(index: Index) -> tuple[Peer, ...]:
         "USE_EMOJI": "0",
     }
     return (
-        Peer("uv", ["tool", "install", "demo==1.0"], ["tool", "install", "demo==2.0"], uv, 60),
-        Peer("pipx", ["install", "demo==1.0"], ["install", "--force", "demo==2.0"], pip, 30),
+        Peer("uv", ["tool", "install", "demo==1.0"], ["tool", "install", "demo==2.0"], uv, 30),
+        Peer("pipx", ["install", "demo==1.0"], ["install", "--force", "demo==2.0"], pip, 8),
     )
 
 

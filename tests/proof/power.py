@@ -79,7 +79,7 @@ def measure(lab: Lab) -> Iterable[Figure]:
         shutil.copy(path, lab.scratch / "wares")
     kinds = images.kinds()
     ways = [way for way in WAYS if way[0] in kinds]
-    done = cuts(lab, ways, points=3 if lab.quick else 14, ends=1 if lab.quick else 5)
+    done = cuts(lab, ways, points=3 if lab.quick else 8, ends=1 if lab.quick else 4)
     for kind in kinds:
         for after in (True, False):
             chosen = [cut for cut in done if cut.kind == kind and (cut.point == AFTER) == after]

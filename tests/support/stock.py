@@ -94,7 +94,7 @@ def _wrong(entry: Path) -> list[str]:
         real = base64.urlsafe_b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).rstrip(b"=").decode()
         if real != expected:
             found.append(f"{name} has {path.stat().st_size} bytes, and not those of RECORD")
-    for mark in (entry / "bytecode").glob("*") if (entry / "bytecode").is_dir() else ():
+    for mark in (entry / "bytecode").glob("[!.]*") if (entry / "bytecode").is_dir() else ():
         found += [words for source in (entry / "lib").rglob("*.py") if (words := _bytecode(source, mark.name))]
     return found
 

@@ -197,6 +197,9 @@ def _mounts(
         found.append(Mount("ro", cell.shown, cell.shown))
     found += [Mount("rw", place, place) for place in _written(cell) if place != cell.project]
     found.append(Mount("rw", project, cell.project))
+    repository = os.path.join(project, ".git")
+    if not cell.project.startswith(scratch + "/") and os.path.exists(repository) and not os.path.islink(repository):
+        found.append(Mount("ro", repository, os.path.join(cell.project, ".git")))  # git runs what is planted there
     return ordered(found)
 
 

@@ -139,9 +139,12 @@ def _hook(own: str, real: str, called: str, script: str) -> int:
     title = _title(folder)
     _tell(building=title, how=spoken(policy))
     places: dict[str, str] = {}
+    builds = os.path.realpath(os.path.dirname(environment)) + "/"  # of uv's: its cache has one directory for all
 
     def inside(match: re.Match[str]) -> str:
         place = os.fsdecode(ast.literal_eval(match[1]))
+        if not os.path.realpath(place).startswith(builds):  # an earlier hook may have named it
+            _refuse(f"the build of {title} names {place!r} as a directory of its own")
         places[place] = os.path.join(out, str(len(places)), os.path.basename(place))
         os.makedirs(os.path.dirname(places[place]))
         if os.path.isdir(place):

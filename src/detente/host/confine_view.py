@@ -98,6 +98,15 @@ def holds(place: str, home: str) -> bool:
 
 
 def ordered(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
-    """Return `mounts` so that what holds others comes first; of two for one target the later one stays."""
+    """Return `mounts` so that what holds others comes first; of two for one target the later one stays.
+
+    A link that is in what is shown anyway is left out.
+    """
     last = {mount.target: mount for mount in mounts}
-    return tuple(sorted(last.values(), key=lambda mount: (mount.kind != "link", mount.target.split("/"))))
+    places = [mount for mount in last.values() if mount.kind != "link"]
+
+    def held(mount: Mount, *, there: bool) -> bool:
+        return any(mount.target.startswith(one.target + "/") for one in places if not there or one.source == one.target)
+
+    found = [mount for mount in last.values() if mount.kind != "link" or not held(mount, there=True)]
+    return tuple(sorted(found, key=lambda one: (one.kind != "link" or held(one, there=False), one.target.split("/"))))

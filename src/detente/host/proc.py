@@ -226,7 +226,10 @@ def leave_behind() -> bool:
 
 def _let_go() -> None:
     """Close what whoever started us had open, and may wait for: a lock, a pipe. Ours no program inherits (PEP 446)."""
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            if int(name) > 2 and os.get_inheritable(int(name)):
-                os.close(int(name))
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        found = os.listdir("/proc/self/fd")
+    for number in map(int, found):
+        with contextlib.suppress(OSError):  # the one that listed them is closed
+            if number > 2 and os.get_inheritable(number):
+                os.close(number)
