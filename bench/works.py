@@ -39,10 +39,10 @@ INSTALLING = (
         "warm",
         "Warm, without network",
         "The application was installed before. Everything in the home is deleted but caches and store: of détente "
-        "`~/.cache`, `store`, its witnesses and `builds` stay, and generations, environments, links outside and the kept "
-        "answers of the engine go (so the requirements are resolved anew, as uv does); of the peers `~/.cache` stays. Then it is "
-        "installed with the network forbidden. Bytecode is part of détente's store, and of what *uv, compiled* makes. "
-        "pipx with pip cannot install from its cache without network.",
+        "`~/.cache`, `store`, its witnesses and `builds` stay, and generations, environments, links outside and the "
+        "kept answers of the engine go (so the requirements are resolved anew, as uv does); of the peers `~/.cache` "
+        "stays. Then it is installed with the network forbidden. Bytecode is part of détente's store, and of what *uv, "
+        "compiled* makes. pipx with pip cannot install from its cache without network.",
     ),
     Work(
         "kept",
