@@ -64,7 +64,7 @@ def test_what_comes_slowly_but_comes_goes_on() -> None:
 
 def test_much_that_ends_up_nowhere_is_no_answer() -> None:
     with reader(b"x" * 1_000_000, 0.05) as child, pytest.raises(NetworkError, match="nothing of use"):
-        watched(Watch("the index", patience=1.5), child.pid, 10)
+        watched(Watch("the index", patience=1.5), child.pid, 40)
 
 
 def test_a_page_that_fills_the_memory_is_too_large() -> None:
