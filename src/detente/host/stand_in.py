@@ -8,12 +8,14 @@ interpreter and names itself (`apply.hooks`). Each hook that uv calls arrives th
 import contextlib
 import json
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from detente.engine import uv
 from detente.errors import Refused
 from detente.host import fs, proc, runtime
 from detente.model import BuildPolicy, Command, Completed
@@ -24,6 +26,7 @@ EAR = "DETENTE_HOOKS_EAR"  # variable: the descriptor of a pipe that `apply.hook
 POLICY = "DETENTE_HOOKS_POLICY"  # variable: what build code may do (`BuildPolicy`), as JSON
 ANSWER = ".interpreter.json"  # in an environment that is lent: what uv was told of it
 _STALE = 86400  # seconds
+_TORN = re.compile(r"Failed to install: \S+\.whl \(([A-Za-z0-9._-]+)==")  # uv 0.13
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from detente.apply.hooks import main; main()"
 
 
@@ -97,7 +100,27 @@ def run(
 
     `building` hears of each source (name, version where known) and how it is confined, once; `meanwhile` and `watch`
     are as for `proc.run`. Raise Refused where a hook was refused, and what `proc.run` raises.
+    A wheel that is torn in uv's cache, as a power cut can leave it, is forgotten there, and `command` is run again.
     """
+    outcome = _run(command, cache, policy, building, meanwhile=meanwhile, watch=watch)
+    torn = _TORN.findall(outcome.answer.stderr) if outcome.answer.returncode != 0 else []
+    if not torn:
+        return outcome
+    environ = command.environment or os.environ
+    for name in sorted(set(torn)):
+        proc.run(uv.forget(command.argv[0], name, cache=os.path.join(cache, "uv"), environ=environ))
+    return _run(command, cache, policy, building, meanwhile=None, watch=watch)
+
+
+def _run(
+    command: Command,
+    cache: str,
+    policy: BuildPolicy,
+    building: Callable[[str, str], None],
+    *,
+    meanwhile: Callable[[], None] | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Outcome:
     rooms = os.path.join(cache, "rooms")
     room = os.path.join(rooms, os.urandom(8).hex())
     ear, mouth = os.pipe()
