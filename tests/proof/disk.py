@@ -25,7 +25,8 @@ def measure(lab: Lab) -> Iterable[Figure]:
     names = ["change", "remove", "rollback"] if lab.quick else list(CASES)
     yield _figure(
         lab,
-        "a full disk leaves the old state running, says where and how much is free, and leaves nothing behind",
+        "a full disk leaves the old state running, says where and how much is free, and leaves nothing but whole "
+        "entries and cache",
         f"a tmpfs with from nothing to more than enough left, the cache on it or elsewhere, for {', '.join(names)}; "
         "then the same command with room",
         _trials(lab, "disk_trials:full", names, 3 if lab.quick else 25, False),

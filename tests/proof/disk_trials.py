@@ -170,8 +170,13 @@ def _in_full(home: Home, case: Case, place: Path, inodes: bool, left: int) -> st
     wrong = wrong or state(home, case.old)
     if stock.staged(home.machine):
         wrong = wrong or f"left behind: {stock.staged(home.machine)}"
+    if not inodes and _kept(home) > before + 40_000:  # entries that are whole: the same command would find them
+        home.machine.run("collect")
     if not inodes and _kept(home) > before + 40_000:
-        wrong = wrong or f"{_kept(home) - before} bytes more are taken afterwards, apart from the cache"
+        wrong = (
+            wrong
+            or f"{_kept(home) - before} bytes more are taken afterwards, apart from the cache and what collect frees"
+        )
     images.remount(place, "size=1g,nr_inodes=1000000")
     return wrong or _again(home, case)
 
