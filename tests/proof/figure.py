@@ -1,10 +1,12 @@
 """A figure: what one section measured about one promise. Nothing is printed or documented that is not one."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+_HOME = re.compile(r"/[^ \"']*?/detente-proof-[^/ ]+/(?:[^/ ]+/)*?home(?=/)")  # where a trial took place says nothing
 FOLDER = Path(__file__).resolve().parents[2] / "docs/figures"
 
 
@@ -29,7 +31,7 @@ def save(section: str, figures: Iterable[Figure], about: dict[str, str]) -> None
     """Keep what `section` measured; `about` says when and on what."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     record = {"about": about, "figures": [asdict(one) for one in figures]}
-    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    text = _HOME.sub("~", json.dumps(record, indent=1, ensure_ascii=False)) + "\n"
     (FOLDER / f"{section}.json").write_text(text, "utf-8")
 
 

@@ -62,18 +62,24 @@ def measure(lab: Lab) -> Iterator[Figure]:
         return
     with Index(wares(lab.scratch / "wares")) as index:
         benches = [Bench(lab.scratch / f"bench{n}", index) for n in range(max(1, lab.jobs))]
-        peers = kill_peers.measure(lab, index)
-        for group, names in GROUPS.items():
+        peers = kill_peers.measure(lab, index) if lab.wants("SIGKILL") else {}
+        for group, names in GROUPS.items() if lab.wants("SIGKILL") else ():
             some = [case for case in cases() if case.name in names]
             if some:
                 figure = _struck(
                     lab, benches, "SIGKILL", some, f"A kill during {group} leaves the old state or the new"
                 )
                 yield replace(figure, peers=peers if "change" in names else {})
-        yield _again(lab, benches)
+        if lab.wants("again"):
+            yield _again(lab, benches)
         chosen = cases(setup=not lab.quick)
-        yield _struck(lab, benches, "SIGINT", chosen, "Ctrl-C ends within a second, and says truly what was changed")
-        yield _struck(lab, benches, "orphaned", chosen, "Children of a killed command end with it, and tear nothing")
+        for action, promise in (
+            ("SIGINT", "Ctrl-C ends within a second, and says truly what was changed"),
+            ("orphaned", "Children of a killed command end with it, and tear nothing"),
+            ("EINTR", "An interrupted system call is made again"),
+        ):
+            if lab.wants(action):
+                yield _struck(lab, benches, action, chosen, promise)
         for action, what in (
             ("ENOSPC", "A disk that is full from some call on"),
             ("EDQUOT", "A quota that is used up from some call on"),
@@ -82,8 +88,8 @@ def measure(lab: Lab) -> Iterator[Figure]:
             ("EMFILE", "Too many open files"),
             ("ENOLCK", "A lock that is refused"),
         ):
-            yield _struck(lab, benches, action, chosen, f"{what}: one true sentence, and nothing is torn")
-        yield _struck(lab, benches, "EINTR", chosen, "An interrupted system call is made again")
+            if lab.wants(action):
+                yield _struck(lab, benches, action, chosen, f"{what}: one true sentence, and nothing is torn")
 
 
 def _struck(lab: Lab, benches: Sequence[Bench], action: str, chosen: Sequence[Case], promise: str) -> Figure:

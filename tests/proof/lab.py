@@ -11,17 +11,22 @@ from pathlib import Path
 class Lab:
     """`scratch` is an empty directory of this section's own; `quick` asks for a sample instead of the whole.
 
-    `jobs` is how many trials may run at once.
+    `jobs` is how many trials may run at once; `only` names one kind of trial, where a section has several.
     """
 
     scratch: Path
     quick: bool = False
     jobs: int = os.cpu_count() or 1
+    only: str = ""
 
     def peer(self, name: str) -> str | None:
         """Return the path of the peer's program ("uv", "pipx", "pip"), None where it is not there."""
         folder = os.environ.get("DETENTE_PEERS")
         return shutil.which(name, path=folder) if folder else None
+
+    def wants(self, kind: str) -> bool:
+        """Say whether trials of this kind are asked for."""
+        return self.only in ("", kind)
 
     def say(self, words: str) -> None:
         """Tell whoever waits how far it is."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from detente.engine import uv
-from detente.errors import Refused
+from detente.errors import Interrupted, Refused
 from detente.host import fs, proc, runtime
 from detente.model import BuildPolicy, Command, Completed
 from detente.names import fingerprint
@@ -141,10 +141,15 @@ def _run(
     try:
         spoken = command._replace(environment=environment)
         answer = proc.run(spoken, pass_fds=(mouth,), meanwhile=meanwhile, watch=watch)
+    except (KeyboardInterrupt, Interrupted):
+        raise  # whoever waits for the prompt does not wait for a clean-up: a later command does it
+    except BaseException:
+        _leave(rooms, room)
+        raise
     finally:
         os.close(mouth)
-        listener.join(timeout=1)
-        _leave(rooms, room)
+    listener.join(timeout=1)
+    _leave(rooms, room)
     for said in heard if answer.returncode != 0 else ():
         if "refused" in said:
             raise Refused(said["refused"], hint=said["hint"] or None)
