@@ -26,6 +26,7 @@ EAR = "DETENTE_HOOKS_EAR"  # variable: the descriptor of a pipe that `apply.hook
 POLICY = "DETENTE_HOOKS_POLICY"  # variable: what build code may do (`BuildPolicy`), as JSON
 ANSWER = ".interpreter.json"  # in an environment that is lent: what uv was told of it
 _STALE = 86400  # seconds
+_PATIENCE = 0.3
 _TORN = re.compile(r"Failed to install: \S+\.whl \(([A-Za-z0-9._-]+)==")  # uv 0.13
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from detente.apply.hooks import main; main()"
 
@@ -142,7 +143,11 @@ def _run(
         spoken = command._replace(environment=environment)
         answer = proc.run(spoken, pass_fds=(mouth,), meanwhile=meanwhile, watch=watch)
     except (KeyboardInterrupt, Interrupted):
-        raise  # whoever waits for the prompt does not wait for a clean-up: a later command does it
+        # whoever waits for the prompt does not wait long for a clean-up: what is left, a later command takes
+        cleaner = threading.Thread(target=_leave, args=(rooms, room), daemon=True)
+        cleaner.start()
+        cleaner.join(_PATIENCE)
+        raise
     except BaseException:
         _leave(rooms, room)
         raise
