@@ -129,6 +129,7 @@ def _listen_for_signals() -> None:
             return
         for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(one, lambda again, _: os._exit(128 + again))
+        sys.unraisablehook = lambda _: None  # a thread that was just starting has nothing to tell any more
         raise Interrupted(number)
 
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
