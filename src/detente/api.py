@@ -164,8 +164,8 @@ class Detente:
             plan = self._plan_once(Install((asked,), force=True), resolutions)
             application = self._applications(plan)[resolutions[0].key]
             self._confirm(plan)
-            executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self.paths)
             executor.complete(plan, self.paths, self._waiting)
+            executor.link([step.environment for step in plan.steps if isinstance(step, Link)], self.paths)
             place = os.path.join(self.paths.environments, application.environment)
             os.set_inheritable(os.open(place, os.O_RDONLY | os.O_DIRECTORY), True)
         return place, application

@@ -183,3 +183,14 @@ def test_a_look_that_a_compilation_overtakes_leaves_what_that_one_wrote(
     verify.check(paths, top.name)
     assert mark.exists()
     assert machine.json("verify")["findings"] == []
+
+
+def test_bytecode_of_modules_at_the_top_is_seen_by_the_environment(machine: Machine, tmp_path: Path) -> None:
+    """A `__pycache__` beside the links must be there when they are made: as root, Python would write one."""
+    single = make_wheel(tmp_path, "single", "1.0", files={"single.py": ""}, commands={"single": "single_run:main"})
+    other = make_wheel(tmp_path, "second", "1.0", files={"second.py": ""})
+    machine.ok("install", str(single), "--with", str(other))
+    site = Path(machine.json("show", "single")["environment"]).glob("lib/python*/site-packages/__pycache__/*.pyc")
+    assert {path.name.split(".")[0] for path in site if path.exists()} >= {"single", "second"}
+    assert machine.call("single").status == 0
+    machine.ok("verify")

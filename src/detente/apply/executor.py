@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 
 from detente.apply import expose
-from detente.errors import StalePlan
+from detente.errors import DiskError, StalePlan, ToolError
 from detente.host import fs
 from detente.host.paths import Paths
 from detente.host.signals import undisturbed
@@ -29,6 +29,8 @@ def execute(plan: Plan, paths: Paths, on_wait: Callable[[], None], problems: lis
     """
     for folder in (paths.environments, paths.generations):
         fs.make_directory(folder)
+    with contextlib.suppress(DiskError, ToolError):  # it is tried again at the end, and told of then
+        _complete(plan, paths, on_wait, _has_top_modules)
     with fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
         before, basis = generations.current(paths)
         if basis != plan.basis:
@@ -58,11 +60,28 @@ def complete(plan: Plan, paths: Paths, on_wait: Callable[[], None]) -> None:
 
     The caller holds the store's lock, shared.
     """
-    from detente.store.bytecode import JOBS, compile_entries
+    _complete(plan, paths, on_wait, lambda _: True)
 
+
+def _complete(plan: Plan, paths: Paths, on_wait: Callable[[], None], chosen: Callable[[str], bool]) -> None:
     for step in plan.steps:
-        if isinstance(step, Compile):
-            compile_entries(paths, step.interpreter, step.entries, jobs=JOBS, on_wait=on_wait)
+        names = (
+            [name for name in step.entries if chosen(os.path.join(paths.store, name))]
+            if isinstance(step, Compile)
+            else []
+        )
+        if names and isinstance(step, Compile):
+            from detente.store.bytecode import JOBS, compile_entries
+
+            compile_entries(paths, step.interpreter, names, jobs=JOBS, on_wait=on_wait)
+
+
+def _has_top_modules(entry: str) -> bool:
+    """Say whether the entry's `__pycache__` is one that environments link: it must be there before they are made."""
+    try:
+        return any(name.endswith(".py") for name in os.listdir(os.path.join(entry, "lib")))
+    except OSError:
+        return False
 
 
 def settle(paths: Paths, on_wait: Callable[[], None], problems: list[str] | None = None) -> list[str]:
