@@ -39,6 +39,7 @@ class Machine:
             "PATH": f"{self.bin}:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "DETENTE_UV": engine(),
+            "DETENTE_DISTRO": "none",  # what this machine happens to have is no part of a test
             "PIP_CONFIG_FILE": os.devnull,
             "UV_HTTP_RETRIES": "0",
         }

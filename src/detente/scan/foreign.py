@@ -3,10 +3,9 @@
 import os
 from collections.abc import Iterable, Mapping
 
-from detente.distro import apt
 from detente.errors import ToolError
-from detente.host import proc
 from detente.host.paths import Paths
+from detente.scan.system import system
 from detente.store.exposures import is_ours
 
 
@@ -29,19 +28,20 @@ def commands(paths: Paths, names: Iterable[str], environ: Mapping[str, str]) -> 
     return found
 
 
-def owners(found: Iterable[str], home: str) -> dict[str, str]:
+def owners(found: Iterable[str], paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     """Return whose each path is, as a phrase for a person; paths of unknown owner are left out.
 
-    The distro is asked once for all of them; other tools are known by where their links lead.
+    Other tools are known by where their links lead; of the rest the distro's records tell.
     """
-    known = {path: phrase for path in found if (phrase := _by_place(path, home))}
+    known = {path: phrase for path in found if (phrase := _by_place(path, paths.home))}
     rest = [path for path in found if path not in known]
-    if rest and os.path.exists(apt.QUERY):
+    if rest:
         try:
-            answer = proc.run(apt.owners(rest))
-        except ToolError:
+            distro = system(environ, paths.cache)
+            owned = distro.owners(rest) if distro is not None else {}
+        except ToolError:  # its records cannot be read
             return known
-        known |= {path: f"system package {name}" for path, name in apt.parse_owners(answer.stdout, rest).items()}
+        known |= {path: f"system package {name}" for path, name in owned.items()}
     return known
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Container, Mapping, Sequence
 
 from detente.host.paths import Paths
-from detente.model import StoreEntry
+from detente.model import DistroModules, StoreEntry
 from detente.plan.facts import Facts, Resolution, Slot, slot
 from detente.scan import foreign
 from detente.store import builds, environments, exposures, generations
@@ -54,9 +54,9 @@ def look(
         entries=entries,
         shared=shared,
         compiled=_compiled(paths, resolutions, entries),
-        environments=_environments(paths, {resolution.key for resolution in resolutions}),
+        environments=_environments(paths, {resolution.key: resolution.distro for resolution in resolutions}),
         foreign=found,
-        owners=foreign.owners(found.values(), paths.home) if found else {},
+        owners=foreign.owners(found.values(), paths, environ) if found else {},
         bin=paths.bin,
         now=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         user=_user(),
@@ -64,13 +64,18 @@ def look(
     )
 
 
-def _environments(paths: Paths, labels: set[str]) -> frozenset[str]:
-    """Return the environments called after `labels` that are whole: a broken one is made anew, as if it were not."""
+def _environments(paths: Paths, labels: Mapping[str, DistroModules | None]) -> frozenset[str]:
+    """Return the environments called after `labels` that are whole: a broken one is made anew, as if it were not.
+
+    So is one whose links to the distro are not those that it is to have now.
+    """
     try:
-        names = [name for name in os.listdir(paths.environments) if name.rpartition("-")[0] in labels]
+        names = {name: name.rpartition("-")[0] for name in os.listdir(paths.environments)}
     except FileNotFoundError:
         return frozenset()
-    return frozenset(name for name in names if environments.is_whole(paths, name))
+    return frozenset(
+        name for name, label in names.items() if label in labels and environments.is_whole(paths, name, labels[label])
+    )
 
 
 def _user() -> str:
