@@ -97,7 +97,8 @@ class Wish(NamedTuple):
 
     `requirement` is PEP 508 text, or an absolute path or URL. `python` is the wish as typed, None for the
     distro's own. `added` are the requirements of `--with`; `commands_from` the distributions whose commands
-    are exposed besides its own. `only_binary` are the words of `--only-binary`, in their order.
+    are exposed besides its own. `only_binary` are the words of `--only-binary`, in their order. `with_distro` are
+    modules of the distro's Python, by the names they are imported by, or system packages that have some.
     """
 
     requirement: str
@@ -111,6 +112,21 @@ class Wish(NamedTuple):
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     only_binary: tuple[str, ...] = ()
+    with_distro: tuple[str, ...] = ()
+
+
+class DistroModules(NamedTuple):
+    """What an environment has from the distro's Python, and shows behind its own modules.
+
+    `names` are what was asked for. `packages` maps each system package that has it, or that it needs, to its version
+    when the links were made; `python` is the distro's own minor version, `3.11`. `links` maps a path below the
+    environment's `distro` directory to where it leads.
+    """
+
+    names: tuple[str, ...]
+    packages: dict[str, str]
+    python: str
+    links: dict[str, str]
 
 
 class BuildPolicy(NamedTuple):

@@ -26,7 +26,7 @@ class Verifier(Detente):
         unknown = sorted(chosen - self.keys()) if chosen else []
         if unknown:
             raise NotFound(f"no application is called {unknown[0]}", hint="detente list shows what is installed")
-        return damage.look(self.paths, chosen, self._progress, self._waiting, _in_threads)
+        return damage.look(self.paths, self.environ, chosen, self._progress, self._waiting, _in_threads)
 
     def repair(self, keys: Iterable[str] = ()) -> tuple[Report, Outcome]:
         """Bring back what `verify` finds, and return what it found then; a dry run only plans.
@@ -39,7 +39,7 @@ class Verifier(Detente):
         check_owner(self.paths)
         with self._store():
             report = self.verify(keys)
-            plan = damage.repair(report, means.look(self.paths, report)) if report.findings else Plan("")
+            plan = damage.repair(report, means.look(self.paths, self.environ, report)) if report.findings else Plan("")
             if self._dry_run or not plan.steps:
                 return report, Outcome(plan, False, {})
             from detente.apply import repairing

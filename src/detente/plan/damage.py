@@ -13,6 +13,7 @@ LINK = "link"  # a link where none belongs, or one that leads elsewhere
 MODE = "mode"  # may be written, or runs with another's rights
 UNREADABLE = "unreadable"  # a record that says nothing any more
 BYTECODE = "bytecode"  # compiled modules that nobody answers for
+NEEDS = "needs"  # a system package that somebody must install
 FOREIGN = "foreign"  # somebody else's file in the place of our link
 
 ENTRY, ENVIRONMENT, GENERATION, OUTSIDE = "entry", "environment", "generation", "outside"
@@ -85,6 +86,8 @@ def repair(report: Report, means: Means) -> Plan:
             entries.append((Fetch if artifact.kind == "wheel" else Build)(artifact, interpreter))
         elif place == ENTRY:
             warnings.append(f"where {name} came from is not known: ask for its application anew")
+        elif place == ENVIRONMENT and name not in means.environments and all(one.kind == NEEDS for one in findings):
+            warnings += [f"the environment {name} {item.what}" for item in findings]
         elif place == ENVIRONMENT and name not in means.environments:
             warnings.append(f"the environment {name} cannot be made anew: ask for its application again")
         elif place == GENERATION and name in means.generations:

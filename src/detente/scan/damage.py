@@ -6,7 +6,7 @@ what was just being written, compiled or removed is no damage.
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from detente.errors import IntegrityError
@@ -14,6 +14,7 @@ from detente.host import fs
 from detente.host.paths import Paths
 from detente.plan.damage import ENTRY, ENVIRONMENT, GENERATION, LINK, OUTSIDE, Finding, Report
 from detente.progress import Progress
+from detente.scan import distro_modules
 from detente.store import environments, generations, verify, verify_places
 
 if TYPE_CHECKING:
@@ -24,23 +25,33 @@ InThreads = Callable[[list[str], Callable[[str], None]], None]
 
 
 def look(
-    paths: Paths, keys: frozenset[str], progress: Progress, on_wait: Callable[[], None], in_threads: InThreads
+    paths: Paths,
+    environ: Mapping[str, str],
+    keys: frozenset[str],
+    progress: Progress,
+    on_wait: Callable[[], None],
+    in_threads: InThreads,
 ) -> Report:
     """Return what is damaged of the applications `keys`, of everything where there are none. Changes nothing.
 
     `in_threads` calls a function for each name of a list, several at a time.
     """
-    report = _look(paths, keys, progress, in_threads, None)
+    report = _look(paths, environ, keys, progress, in_threads, None)
     if not report.findings:
         return report
     with contextlib.suppress(OSError), fs.lock(os.path.join(paths.data, "profile.lock"), on_wait=on_wait):
-        again = _look(paths, keys, progress, in_threads, {(item.place, item.name) for item in report.findings})
+        again = _look(paths, environ, keys, progress, in_threads, {(item.place, item.name) for item in report.findings})
         return report._replace(findings=again.findings, users=again.users)
     return report
 
 
 def _look(
-    paths: Paths, keys: frozenset[str], progress: Progress, in_threads: InThreads, only: set[Place] | None
+    paths: Paths,
+    environ: Mapping[str, str],
+    keys: frozenset[str],
+    progress: Progress,
+    in_threads: InThreads,
+    only: set[Place] | None,
 ) -> Report:
     """Look once; at the places in `only`, where that is given."""
     findings: list[Finding] = []
@@ -71,6 +82,7 @@ def _look(
     for name in named:
         if wanted(ENVIRONMENT, name):
             findings += verify_places.check_environment(paths, name)
+            findings += distro_modules.findings(paths, name, environ)
         with contextlib.suppress(IntegrityError, TypeError):
             named[name] = frozenset(environments.entries_of(paths, name))
     entries = set() if keys else set(_names(paths.store))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from detente.engine import lock
@@ -16,6 +16,7 @@ from detente.plan.damage import (
     ENVIRONMENT,
     GENERATION,
     LINK,
+    NEEDS,
     Finding,
     Means,
     Report,
@@ -25,12 +26,13 @@ from detente.plan.environment import specify
 from detente.plan.facts import slot
 from detente.plan.plan import EnvironmentSpec
 from detente.plan.request import command_of
+from detente.scan.distro_modules import today
 from detente.scan.inventory import Inventory
-from detente.store import builds, environments, generations, witness
+from detente.store import builds, distro_farm, environments, generations, witness
 from detente.store.wheels import entry_directory, find_entry
 
 
-def look(paths: Paths, report: Report) -> Means:
+def look(paths: Paths, environ: Mapping[str, str], report: Report) -> Means:
     """Return what there is to mend what `report` found."""
     try:
         basis = generations.current(paths)[1]
@@ -43,12 +45,14 @@ def look(paths: Paths, report: Report) -> Means:
     applications = _applications(paths)
     specs = {name: _spec(paths, name, applications.get(name)) for name in _environments(paths, report)}
     specs = {name: spec if spec and os.access(spec.interpreter.path, os.X_OK) else None for name, spec in specs.items()}
-    damaged = {item.name for item in report.findings if item.place == ENVIRONMENT}
+    damaged = {item.name for item in report.findings if item.place == ENVIRONMENT and item.kind != NEEDS}
     anew = {name for name, found in entries.items() if any(item.kind in (BYTECODE, CHANGED, LINK) for item in found)}
     anew |= {name for name, found in entries.items() if needs_wheel(found)}
     shared = {name for name in anew if not (entry := find_entry(os.path.join(paths.store, name))) or entry.real}
     again = {
-        name: spec for name, spec in specs.items() if spec and (name in damaged or not shared.isdisjoint(spec.entries))
+        name: _linked_anew(spec, environ, paths)
+        for name, spec in specs.items()
+        if spec and (name in damaged or not shared.isdisjoint(spec.entries))
     }
     lost = {name for name, found in entries.items() if needs_wheel(found)}
     linked = {entry for spec in specs.values() if spec for entry in spec.entries}
@@ -92,13 +96,26 @@ def _spec(paths: Paths, name: str, application: Application | None) -> Environme
             interpreter = Interpreter(**record["interpreter"])
             entries = tuple(map(str, record["entries"]))
             spec = specify(
-                str(record["label"]), interpreter, entries, (texts or {})[environments.LOCK], paths.data, again
+                str(record["label"]),
+                interpreter,
+                entries,
+                (texts or {})[environments.LOCK],
+                paths.data,
+                again,
+                distro_farm.decode(record),
             )
         except (LookupError, TypeError, ValueError):
             continue
         if spec.directory == name:
             return spec
     return None
+
+
+def _linked_anew(spec: EnvironmentSpec, environ: Mapping[str, str], paths: Paths) -> EnvironmentSpec:
+    """Return `spec` with the links to the distro that it is to have today, as far as that is known."""
+    if spec.distro is None:
+        return spec
+    return spec._replace(distro=today(spec.distro, spec.interpreter.cache_tag, environ, paths.cache))
 
 
 def _own(paths: Paths, name: str) -> dict[str, str]:

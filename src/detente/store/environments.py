@@ -4,6 +4,7 @@ pyvenv.cfg  environment.json  pylock.toml
 bin/        python, and every distribution's scripts
 launch/     launchers of the commands that may be exposed
 lib/…/site-packages, include/, share/ …    the farm
+distro/     the modules of the distro's Python that it was to have
 """
 
 import json
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from detente.errors import Collision, IntegrityError
 from detente.host import fs
 from detente.host.paths import Paths
-from detente.model import Interpreter, StoreEntry
+from detente.model import DistroModules, Interpreter, StoreEntry
 from detente.plan.environment import LAYOUT
-from detente.store import farm, launchers, listing, witness
+from detente.store import distro_farm, farm, launchers, listing, witness
 from detente.store.wheels import RECORD as RECORD_OF_ENTRY
 from detente.store.wheels import read_entry
 from detente.store.witness import MARKS
@@ -67,13 +68,16 @@ def _fill(root: str, final: str, paths: Paths, spec: "EnvironmentSpec", entries:
         farm.plant(os.path.join(include, tree.owner), [tree])
     data = trees("data")
     for tree in data:
-        if os.path.lexists(os.path.join(tree.path, "launch")):
-            raise Collision(
-                f"two distributions own launch: {tree.owner} and the environment itself",
-                hint=f"ask for another version of {tree.owner}, and tell its authors",
-            )
+        for name in ("launch", *([distro_farm.FOLDER] if spec.distro else [])):
+            if os.path.lexists(os.path.join(tree.path, name)):
+                raise Collision(
+                    f"two distributions own {name}: {tree.owner} and the environment itself",
+                    hint=f"ask for another version of {tree.owner}, and tell its authors",
+                )
     if data:
         farm.plant(root, data)
+    if spec.distro:
+        distro_farm.plant(root, interpreter.site, spec.distro)
     os.mkdir(os.path.join(root, "launch"), 0o755)
     made = launchers.for_commands(scripts, spec.again, final, interpreter.path, interpreter.site, spec.label)
     for name, text in made.items():
@@ -118,6 +122,7 @@ def _write_record(root: str, final: str, spec: "EnvironmentSpec", scripts: Seque
         "entries": list(spec.entries),
         "scripts": list(scripts),
         "files": files,
+        **({"distro": distro_farm.encode(spec.distro)} if spec.distro else {}),
     }
     fs.write_file(os.path.join(root, RECORD), (json.dumps(record, indent=1) + "\n").encode(), 0o444)
     if not files:
@@ -189,13 +194,19 @@ def uncompiled(paths: Paths, directories: Iterable[str]) -> "tuple[Compile, ...]
     return tuple(found)
 
 
-def is_whole(paths: Paths, directory: str) -> bool:
-    """Say whether environment `directory` can run: where it was made, with interpreter, scripts and entries there."""
+def is_whole(paths: Paths, directory: str, distro: DistroModules | None = None) -> bool:
+    """Say whether environment `directory` can run: where it was made, with interpreter, scripts and entries there.
+
+    So are the distro's modules that it has; and with `distro` given, they must be just those.
+    """
     place = os.path.join(paths.environments, directory)
     try:
         record = record_of(paths, directory)
         needed = [os.path.join(paths.store, name, RECORD_OF_ENTRY) for name in record["entries"]]
         needed += [os.path.join(place, part, name) for name in record["scripts"] for part in ("bin", "launch")]
+        found = distro_farm.decode(record)
+        if found and (distro_farm.dangling(found) or (distro and not distro_farm.same_links(found, distro))):
+            return False
         return (
             record["place"] == place
             and os.access(os.path.join(place, "bin", "python"), os.X_OK)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from detente.host import exchange, fs
 from detente.host.paths import Paths
-from detente.plan.damage import BYTECODE, MISSING, MODE, Finding
+from detente.plan.damage import BYTECODE, MISSING, MODE, NEEDS, Finding
 from detente.store import verify, witness
 from detente.store.layout import CACHES
 
@@ -49,7 +49,7 @@ def put_in_place(paths: Paths, staged: fs.Staged, final: str, findings: Iterable
 def keep(paths: Paths, top: str, findings: Iterable[Finding]) -> str:
     """Copy what `findings` name below `top` to quarantine, without a right to run; return the directory or ""."""
     folder = ""
-    for path in sorted({item.path for item in findings if item.kind not in (MISSING, MODE)}):
+    for path in sorted({item.path for item in findings if item.kind not in (MISSING, MODE, NEEDS)}):
         place = os.path.join(top, path) if path else top
         if not os.path.lexists(place):
             continue

@@ -22,7 +22,7 @@ from detente.plan.damage import (
     Finding,
 )
 from detente.plan.environment import LAYOUT, specify
-from detente.store import environments, exposures, generations, listing, witness
+from detente.store import distro_farm, environments, exposures, generations, listing, witness
 from detente.store.verify import UNSAFE, read_plain
 from detente.store.wheels import read_entry
 
@@ -46,11 +46,13 @@ def check_environment(paths: Paths, name: str) -> tuple[Finding, ...]:
         interpreter = Interpreter(**record["interpreter"])
         entries = tuple(map(str, record["entries"]))
         label, place, files = str(record["label"]), record["place"], record.get("files", "")
+        distro = distro_farm.decode(record)
     except (OSError, IntegrityError, LookupError, TypeError, ValueError) as err:
         say(environments.RECORD, UNREADABLE, f"cannot be read ({err})")
         return tuple(findings)
     known = witness.read(paths, witness.ENVIRONMENTS, name)
-    named = specify(label, interpreter, entries, "", paths.data).directory if record.get("layout") == LAYOUT else name
+    spec = specify(label, interpreter, entries, "", paths.data, distro=distro)
+    named = spec.directory if record.get("layout") == LAYOUT else name
     if (known is not None and known.record != witness.digest(text)) or (place == top and named != name):
         say(environments.RECORD, CHANGED, "is not what it was when the environment was made")
         return tuple(findings)
