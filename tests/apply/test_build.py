@@ -24,6 +24,7 @@ import pytest
 from detente.apply.advice import hint_for
 from detente.apply.archives import unpack
 from detente.apply.build import build
+from detente.apply.needs import supplier
 from detente.engine.sources import NOTHING, Sources
 from detente.errors import BuildError, IntegrityError, NetworkError, Refused, ToolError
 from detente.model import Artifact, Interpreter
@@ -448,11 +449,7 @@ def test_a_failing_backend_is_told_in_its_own_last_words(bench: Bench) -> None:
     assert len(error.context) == 15
     assert "Python.h" in error.context[-1]
     assert "line 98" in error.context
-    assert error.hint == hint_for("fatal error: Python.h: No such file or directory", bench.interpreter, _tool())
-
-
-def _tool() -> str:
-    return next((name for name in ("apt", "dnf", "pacman") if os.access(f"/usr/bin/{name}", os.X_OK)), "")
+    assert error.hint == hint_for("fatal error: Python.h: No such file or directory", bench.interpreter, supplier())
 
 
 @pytest.mark.parametrize(("body", "words"), MISBEHAVIOURS)
@@ -588,40 +585,3 @@ def test_a_damaged_archive_is_one_sentence(tmp_path: Path, cut: int) -> None:
         (tmp_path / "damaged").write_bytes(data)
         with pytest.raises(IntegrityError, match="is damaged"):
             unpack(str(tmp_path / "damaged"), str(tmp_path / f"into{cut}-{number}"), "demo 1.0")
-
-
-# Advice
-
-
-def of(path: str) -> Interpreter:
-    return Interpreter(path, "3.11.2", "cpython", "cpython-311", "lib/python3.11/site-packages", "linux-x86_64")
-
-
-@pytest.mark.parametrize(
-    ("log", "tool", "hint"),
-    [
-        ("x.c:3:10: fatal error: Python.h: No such file or directory", "apt", "sudo apt install python3.11-dev"),
-        ("x.c:3:10: fatal error: Python.h: No such file or directory", "dnf", "sudo dnf install python3-devel"),
-        ("x.c:9:10: fatal error: 'ffi.h' file not found", "apt", "sudo apt install libffi-dev"),
-        ("fatal error: libxml/xpath.h: No such file or directory", "pacman", "sudo pacman -S libxml2 libxslt"),
-        ("fatal error: strange/thing.h: No such file or directory", "apt", "apt-file search strange/thing.h"),
-        ("error: command 'gcc' failed: No such file or directory", "apt", "sudo apt install build-essential"),
-        (
-            "error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory",
-            "apt",
-            "sudo apt install build-essential",
-        ),
-        ("FileNotFoundError: [Errno 2] No such file or directory: 'cmake'", "apt", "sudo apt install cmake"),
-        ("Error: pg_config executable not found.", "apt", "sudo apt install libpq-dev"),
-        ("/bin/sh: 1: pkg-config: not found", "apt", "sudo apt install pkg-config"),
-        ("ModuleNotFoundError: No module named 'numpy'", "apt", "a version with a wheel"),
-        ("error: command '/usr/bin/gcc' failed with exit code 1", "apt", "a version with a wheel"),
-    ],
-)
-def test_the_hint_names_what_the_log_misses(log: str, tool: str, hint: str) -> None:
-    assert hint in hint_for(f"before\n{log}\nafter", of("/usr/bin/python3.11"), tool)
-
-
-def test_headers_of_a_python_that_is_not_the_distros_are_not_promised_from_apt() -> None:
-    hint = hint_for("fatal error: Python.h: No such file or directory", of("/opt/python/bin/python3.11"), "apt")
-    assert "apt" not in hint
