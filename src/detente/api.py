@@ -195,7 +195,7 @@ class Detente:
                 return False
             if asked.requirement.startswith("/") and not asked.editable:
                 return False
-            if not environments.is_whole(self.paths, item.environment):
+            if not environments.is_whole(self.paths, item.environment) or not self._inquiry.suits(item):
                 return False
             keys.append(item.key)
         return exposures.in_line(self.paths, generations.current(self.paths)[0], tuple(keys))

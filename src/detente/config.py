@@ -9,6 +9,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from detente.errors import ConfigError
+from detente.names import is_name, normalized
 
 MACHINE = "/etc/detente/config.toml"
 
@@ -34,6 +35,27 @@ def check(environ: Mapping[str, str], verb: str, known: Container[str]) -> None:
                     f"{path} has `{key}` in [{verb}], and detente {verb} has no such option",
                     hint=f"detente {verb} --help lists the options",
                 )
+
+
+def ways(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what the tables `[from]` say: a distribution's normalized name to `distro` or `index`.
+
+    The person's file wins for each name. Raise ConfigError for what is no name, or no way.
+    """
+    found: dict[str, str] = {}
+    for path in files(environ):
+        table = _read(path).get("from")
+        said: dict[str, str] = {}
+        for name, way in table.items() if isinstance(table, dict) else ():
+            where = f"`{name}` in [from] of {path}"
+            if not is_name(name):
+                raise ConfigError(f"{where} is no name of a distribution", hint='write it as in: httpie = "distro"')
+            if way not in ("distro", "index"):
+                raise ConfigError(f"{where} cannot be `{way}`", hint='write "distro" or "index"')
+            if said.setdefault(normalized(name), way) != way:
+                raise ConfigError(f"{where} says {way}, and another spelling of it does not", hint="keep one of them")
+        found = {**said, **found}
+    return found
 
 
 def files(environ: Mapping[str, str]) -> list[str]:

@@ -82,6 +82,14 @@ class Inquiry:
         self._shop = workshop._replace(sources=self._with_logins(workshop.sources, logins))
         return [found[place] for place in range(len(asked))]
 
+    def suits(self, item: Application) -> bool:
+        """Say whether the modules that `item` has from the distro are, if any, as their system packages want them."""
+        if not item.wish.with_distro:
+            return True
+        from detente.scan import distro_modules
+
+        return distro_modules.as_asked(self._paths, item.environment, self._environ)
+
     def _with_logins(self, sources: Sources, more: Mapping[str, tuple[str, str]]) -> Sources:
         """Return `sources` with the logins of the wishes' own indexes and of the keyring: files need them, too."""
         known = {**sources.credentials(), **more}

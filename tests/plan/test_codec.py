@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detente.errors import UsageError
-from detente.model import Application, Artifact, Generation, Interpreter, Wish
+from detente.model import Application, Artifact, DistroModules, Generation, Interpreter, Wish
 from detente.plan import codec
 from detente.plan.plan import (
     Build,
@@ -20,6 +20,8 @@ from detente.plan.plan import (
     Plan,
     Relink,
     Switch,
+    SystemChange,
+    SystemInstall,
 )
 from plan.builders import PYTHON, a_generation, an_application, an_artifact
 
@@ -54,12 +56,16 @@ wishes = st.builds(
     st.none() | texts,
     names,
     names,
+    names,
+    names,
 )
 applications = st.builds(Application, texts, texts, wishes, texts, texts, texts, maps, maps, maps, numbers)
 generations = st.builds(
     Generation, numbers, numbers, numbers, texts, texts, names, st.dictionaries(texts, applications, max_size=2)
 )
-specs = st.builds(EnvironmentSpec, texts, texts, interpreters, names, texts)
+borrowed = st.builds(DistroModules, names, maps, texts, maps)
+specs = st.builds(EnvironmentSpec, texts, texts, interpreters, names, texts, texts, st.none() | borrowed)
+changes = st.builds(SystemChange, texts, texts, texts)
 steps = st.one_of(
     st.builds(Fetch, artifacts, interpreters),
     st.builds(Build, artifacts, interpreters),
@@ -69,6 +75,7 @@ steps = st.one_of(
     st.builds(Discard, st.lists(numbers, max_size=3).map(tuple), names, names),
     st.builds(Mend, texts, texts),
     st.builds(Relink, specs),
+    st.builds(SystemInstall, names, st.lists(changes, max_size=2).map(tuple), names, numbers, st.integers(-9, 9)),
 )
 plans = st.builds(
     Plan,
@@ -92,6 +99,7 @@ A_PLAN = Plan(
         Discard((1, 2), ("old",), ("older",)),
         Mend("entry", "demo-1"),
         Relink(EnvironmentSpec("demo-1", "demo", PYTHON, ("demo-1",), "lock")),
+        SystemInstall(("demo",), (SystemChange("demo", "", "1.0-1"),), ("/usr/bin/apt-get", "install"), 10, -20),
     ),
     (Effect("demo", "", "1.0"),),
     ("because",),
@@ -116,7 +124,7 @@ def test_a_plan_with_every_kind_of_step_survives_json() -> None:
 
 def test_each_step_states_its_kind() -> None:
     kinds = [step["step"] for step in codec.encode(A_PLAN)["steps"]]
-    assert kinds == ["fetch", "build", "compile", "link", "switch", "discard", "mend", "relink"]
+    assert kinds == ["fetch", "build", "compile", "link", "switch", "discard", "mend", "relink", "system-install"]
 
 
 def test_steps_of_different_kinds_with_equal_fields_stay_apart() -> None:

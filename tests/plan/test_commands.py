@@ -1,7 +1,7 @@
 import pytest
 
 from detente.errors import Collision, Refused
-from detente.plan.commands import check_names, exposed
+from detente.plan.commands import beside, check_names, exposed
 from plan.builders import an_application, an_entry
 
 ADMIN = {"demo-admin": "/usr/bin/demo-admin"}
@@ -173,3 +173,13 @@ def test_the_suffix_in_a_hint_can_be_typed_as_it_stands(foreign: dict[str, str])
     parsed = parser.parse(shlex.split(found[1]))
     assert parsed.requirements == ["demo"]
     assert parsed.suffix
+
+
+def test_commands_of_a_system_package_that_the_index_was_chosen_over_may_be_hidden_and_are_told() -> None:
+    foreign = {"http": "/usr/bin/http", "https": "/usr/local/bin/https", "other": "/usr/bin/other"}
+    owners = {"/usr/bin/http": "system package httpie", "/usr/bin/other": "system package other"}
+    commands = {"http": "launch/http", "https": "launch/https"}
+    left, said = beside(commands, foreign, owners, ("httpie",))
+    assert left == {"https": "/usr/local/bin/https", "other": "/usr/bin/other"}
+    assert said == ("http hides /usr/bin/http (system package httpie)",)
+    assert beside(commands, foreign, owners, ()) == (foreign, ())

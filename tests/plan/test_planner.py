@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from detente.errors import Collision, NotFound, UsageError
-from detente.model import Application, Generation, Wish
+from detente.model import Application, DistroModules, Generation, Wish
 from detente.plan import planner, startup
 from detente.plan.environment import specify
 from detente.plan.facts import Facts, Resolution, slot
@@ -229,6 +229,23 @@ def test_the_same_content_is_the_same_environment_and_any_other_is_not() -> None
     assert one.directory.startswith("demo-")
 
 
+def test_an_environment_is_another_with_modules_of_the_distro_whatever_their_versions() -> None:
+    def directory(distro: DistroModules | None) -> str:
+        return specify("demo", PYTHON, ("a",), "lock", "/data", distro=distro).directory
+
+    tree = "/usr/lib/python3/dist-packages"
+    gi = DistroModules(("gi",), {"python3-gi": "3.42"}, "3.11", {"gi": f"{tree}/gi", "x-3.42": f"{tree}/x-3.42"})
+    upgraded = gi._replace(packages={"python3-gi": "3.44"}, links={"gi": f"{tree}/gi", "x-3.44": f"{tree}/x-3.44"})
+    assert directory(gi) == directory(upgraded) == directory(gi._replace(names=("python3-gi",)))
+    others = [
+        None,
+        gi._replace(packages={"python3-gi": "3.42", "python3-dbus": "1.3"}),
+        gi._replace(python="3.12"),
+        gi._replace(links={"gi": f"/srv{tree}/gi"}),
+    ]
+    assert len({directory(gi), *map(directory, others)}) == 5
+
+
 def test_a_wheel_is_one_entry_and_a_source_one_per_python() -> None:
     wheel, source = an_artifact(), an_artifact(kind="sdist")
     assert slot(wheel, PYTHON) == slot(wheel, NEWER_PYTHON)
@@ -393,6 +410,7 @@ def test_effects_say_how_one_version_changed() -> None:
     assert detail(one._replace(version="2.0")) == ""
     assert detail(one._replace(interpreter="/usr/bin/python3.13", python="3.13.1")) == "Python 3.11.2 to 3.13.1"
     assert detail(one._replace(wish=one.wish._replace(added=("plugin", "more")))) == "with plugin, more"
+    assert detail(one._replace(wish=one.wish._replace(with_distro=("gi", "dbus")))) == "with the distro's gi, dbus"
     assert detail(one._replace(environment="demo-other")) == "its dependencies change"
     assert detail(one._replace(commands={})) == "other commands"
     assert detail(one._replace(wish=Wish("demo>=1"))) == "asked for as demo>=1"

@@ -194,6 +194,7 @@ def test_a_first_request_is_the_wish_itself() -> None:
         index_url="https://index.example.org",
         extra_index_urls=("https://more.example.org",),
         find_links=("/srv",),
+        with_distro=("gi", "dbus", "gi"),
     )
     assert merged(asked, None) == Wish(
         "demo>=1",
@@ -206,10 +207,14 @@ def test_a_first_request_is_the_wish_itself() -> None:
         index_url="https://index.example.org",
         extra_index_urls=("https://more.example.org",),
         find_links=("/srv",),
+        with_distro=("gi", "dbus"),
     )
 
 
-OLD = Wish("demo<2", ("plugin",), "3.12", "@2", True, False, ("core",), "https://a.example.org", ("u",), ("/f",))
+OLD = Wish(
+    *("demo<2", ("plugin",), "3.12", "@2", True, False, ("core",), "https://a.example.org", ("u",), ("/f",), ()),
+    with_distro=("gi",),
+)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +228,7 @@ OLD = Wish("demo<2", ("plugin",), "3.12", "@2", True, False, ("core",), "https:/
         ({"index_url": "https://b.example.org"}, {"index_url": "https://b.example.org"}),
         ({"extra_index_urls": ("v",)}, {"extra_index_urls": ("v",)}),
         ({"find_links": ("/g",)}, {"find_links": ("/g",)}),
+        ({"with_distro": ("dbus", "gi")}, {"with_distro": ("gi", "dbus")}),
     ],
 )
 def test_a_bare_name_with_an_option_changes_only_what_the_option_says(
@@ -262,6 +268,8 @@ _ASKED = st.builds(
     st.none() | st.just("https://index.example.org"),
     st.lists(st.just("https://more.example.org"), max_size=1).map(tuple),
     st.lists(st.just("/srv"), max_size=1).map(tuple),
+    st.just(()),
+    st.lists(st.sampled_from(["gi", "dbus"]), max_size=2).map(tuple),
 )
 
 
@@ -285,6 +293,7 @@ def test_what_was_added_is_never_forgotten(requests: list[Asked]) -> None:
         names |= {requirement_name(text) for text in asked.added}
         assert {requirement_name(text) for text in application.wish.added} == names
         assert set(asked.commands_from) <= set(application.wish.commands_from)
+        assert set(asked.with_distro) <= set(application.wish.with_distro)
 
 
 # what may be recorded

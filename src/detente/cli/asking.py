@@ -13,6 +13,7 @@ from detente.plan.request import Asked, canonical_requirement, is_direct
 _SSH = re.compile(r"[\w.-]+@[\w.-]+:[^\s/][^\s]*\Z")
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+\w*")
 _AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)@([A-Za-z0-9][^\s/:]*)\Z")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|[a-z0-9][a-z0-9+.-]+", re.ASCII)
 _OPTION = re.compile(r"(?:^|\s)(--?[a-z][a-z-]*)")  # a whole line of options, or one behind a requirement
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
@@ -109,6 +110,7 @@ def asked(parsed: argparse.Namespace) -> tuple[Asked, ...]:
             extra_index_urls=tuple(parsed.extra_index_url or ()),
             find_links=tuple(_places(parsed.find_links or ())),
             only_binary=only_binary(parsed),
+            with_distro=tuple(dict.fromkeys(_modules(parsed.with_distro or ()))),
         )
         for text, editable in dict.fromkeys(named)
     )
@@ -140,6 +142,20 @@ def _names(texts: Iterable[str]) -> Iterator[str]:
                 f"`{text}` is not a distribution's name", hint="write it as in: --commands-from ansible-core"
             )
         yield normalized(text)
+
+
+def _modules(texts: Iterable[str]) -> Iterator[str]:
+    """Yield what `--with-distro` names: modules as they are imported, or system packages; commas part them, too."""
+    for text in texts:
+        for name in text.split(","):
+            if not name.strip():
+                continue
+            if not _MODULE.fullmatch(name.strip()):
+                raise UsageError(
+                    f"`{name.strip()}` is the name of neither a module nor a system package",
+                    hint="write it as in: --with-distro gi,dbus or --with-distro python3-gi",
+                )
+            yield name.strip()
 
 
 def _places(texts: Iterable[str]) -> Iterator[str]:

@@ -3,17 +3,19 @@
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from detente.api import Detente, Outcome
 from detente.cli.options import Invocation
 from detente.cli.output import size
-from detente.errors import Refused
+from detente.errors import DetenteError, Refused
 from detente.host import signals
 from detente.host.paths import Paths
 from detente.model import CONFINED, BuildPolicy
-from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Mend, Plan, Relink, Switch
+from detente.plan import system_packages
+from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Mend, Plan, Relink, Switch, SystemInstall
 from detente.progress import Progress
 
 Worker = TypeVar("Worker", bound=Detente)
@@ -118,6 +120,10 @@ def steps(plan: Plan) -> Iterator[str]:
                 yield _MENDS[kind].format(name)
             case Relink(environment):
                 yield f"make the environment {environment.directory} anew, in its place"
+            case SystemInstall():
+                yield from system_packages.words(step)
+                if step.download:
+                    yield f"fetch {size(step.download)} for that"
             case Discard(generations, environments, entries):
                 yield "remove " + _counted(len(generations), len(environments), len(entries))
     for effect in plan.effects:
@@ -153,8 +159,16 @@ def _effect(effect: Effect, *, done: bool) -> str:
     return f"{'changed' if done else 'change'} {effect.key} {what}"
 
 
-def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
-    """Print what was done: a line for each application, with its commands where they are new."""
+def show_outcome(
+    invocation: Invocation,
+    outcome: Outcome,
+    besides: Mapping[str, Any] = types.MappingProxyType({}),
+    failures: Sequence[DetenteError] = (),
+) -> None:
+    """Print what was done: a line for each application, with its commands where they are new.
+
+    `besides` is what JSON has of it besides, `failures` are the parts that failed although this one stands.
+    """
     signals.over()
     output = invocation.output
     for effect in outcome.plan.effects:
@@ -185,7 +199,9 @@ def show_outcome(invocation: Invocation, outcome: Outcome) -> None:
             },
             "warnings": list(outcome.plan.warnings),
             "unexposed": list(outcome.unexposed),
-        }
+            **besides,
+        },
+        errors=failures,
     )
 
 

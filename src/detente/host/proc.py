@@ -173,6 +173,48 @@ def follow(
     return child.returncode
 
 
+def attend(command: Command, *, output: int | None = None) -> tuple[Completed, int]:
+    """Run `command` before the person's eyes: it has our input and output, and may ask. Return what it said on stderr.
+
+    `output` is the descriptor that takes its output in place of ours. What comes on stderr is passed on as it comes.
+    It does not die with us: a package manager that is killed leaves its database torn. For the same reason an
+    interrupt is only remembered: Ctrl-C reaches it from the terminal, and it ends as it thinks right. The second
+    value is that signal, 0 where none came. Raise ToolError where it cannot be started.
+    """
+    import select
+    import subprocess
+
+    from detente.host.signals import withheld
+
+    with withheld() as signals:
+        try:
+            child = subprocess.Popen(
+                command.argv, stdout=output, stderr=subprocess.PIPE, env=command.environment, cwd=command.cwd
+            )
+        except OSError as err:
+            raise ToolError(
+                f"cannot start {command.argv[0]}: {err.strerror}",
+                hint="check that it is installed and may be executed",
+            ) from err
+        assert child.stderr is not None
+        said = b""
+        with child.stderr as pipe:
+            waiting = select.poll()
+            waiting.register(pipe, select.POLLIN)
+            while True:
+                if waiting.poll(_GLANCE * 1000):
+                    data = os.read(pipe.fileno(), 1 << 16)
+                    if not data:
+                        break
+                    said += data
+                    with contextlib.suppress(OSError):  # nobody reads ours any more, and it must end all the same
+                        os.write(2, data)
+                elif child.poll() is not None:  # a service that it has started keeps its stderr open
+                    break
+        child.wait()
+    return Completed(child.returncode, "", said.decode("utf-8", "surrogateescape")), signals[0] if signals else 0
+
+
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """End `child`: first by ending what it waits for, so that it ends as it does when all is over; else by force."""
     import subprocess

@@ -1,5 +1,6 @@
 """Who is whose child, and who is still there."""
 
+import contextlib
 import os
 
 
@@ -17,6 +18,23 @@ def children(parent: int) -> list[int]:
 def runs(process: int) -> bool:
     """Say whether `process` is there and has not ended (one that nobody has waited for yet has)."""
     return _after_name(process)[:1] not in ([], [b"Z"], [b"X"])
+
+
+def holding(path: str) -> list[str]:
+    """Return who has locked a part of the file `path` by fcntl(2), as `process 17 (apt-get)`, as far as is seen."""
+    try:
+        info = os.stat(path)
+        with open("/proc/locks", encoding="ascii") as stream:
+            rows = [line.split() for line in stream]
+    except OSError:
+        return []
+    place = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
+    found = []
+    for row in rows:  # 1: POSIX  ADVISORY  WRITE 17 08:02:1234 0 EOF
+        if "->" not in row and row[1] == "POSIX" and row[5] == place and int(row[4]) > 0:
+            with contextlib.suppress(OSError), open(f"/proc/{row[4]}/comm", encoding="utf-8", errors="replace") as name:
+                found.append(f"process {row[4]} ({name.read().strip()})")
+    return found
 
 
 def _after_name(process: int) -> list[bytes]:

@@ -59,3 +59,24 @@ def _hold_back() -> None:
     for one in _MEANT:
         if signal.getsignal(one) is not signal.SIG_IGN:  # nohup(1)
             signal.signal(one, remember)
+
+
+@contextlib.contextmanager
+def withheld() -> Iterator[list[int]]:
+    """Only remember SIGINT, SIGTERM and SIGHUP, and give the list that they are put into.
+
+    For work that someone else does and that must come to its own end: whoever waits for it asks afterwards.
+    """
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    before = [(one, signal.getsignal(one)) for one in _MEANT]
+    for one, way in before:
+        if way is not signal.SIG_IGN:  # nohup(1)
+            signal.signal(one, lambda number, _: seen.append(number))
+    try:
+        yield seen
+    finally:
+        for one, way in before:
+            signal.signal(one, way)

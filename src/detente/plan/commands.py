@@ -17,6 +17,7 @@ _SYSTEM = frozenset(
         *("gpg", "gpg2", "scp", "sftp", "ssh", "ssh-add", "ssh-agent", "ssh-keygen"),
     )
 )
+LIBRARY = "is a library: it has no command to run"
 _ONLY_METADATA = 8  # files: a distribution of no more only names others
 LAUNCH = "launch"  # the directory of an environment that holds launchers
 BIN = "bin"
@@ -92,10 +93,20 @@ def _no_commands(again: str, primary: StoreEntry, others: Sequence[StoreEntry]) 
             hint=f"have it in a virtual environment: python3 -m venv env && env/bin/pip install {primary.name}",
         )
     return Refused(
-        f"{primary.name} {primary.version} is a library: it has no command to run",
+        f"{primary.name} {primary.version} {LIBRARY}",
         context=["installing libraries for import is not there yet; nothing was changed"],
         hint=f"add it to an application that uses it: detente install APPLICATION --with {primary.name}",
     )
+
+
+def beside(
+    commands: Mapping[str, str], foreign: Mapping[str, str], owners: Mapping[str, str], packages: Sequence[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return `foreign` without what the system packages `packages` own, and what is worth saying of those commands."""
+    owned = {f"system package {package}" for package in packages}
+    left = {command: path for command, path in foreign.items() if owners.get(path, "") not in owned}
+    hidden = [command for command in commands if command in foreign and command not in left]
+    return left, tuple(f"{command} hides {foreign[command]} ({owners[foreign[command]]})" for command in hidden)
 
 
 def check_names(

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from detente.model import EMPTY_GENERATION, Artifact, Generation, Interpreter, StoreEntry, Wish
+from detente.model import EMPTY_GENERATION, Artifact, DistroModules, Generation, Interpreter, StoreEntry, Wish
 
 Slot = tuple[Artifact, str]
 _NOTHING: dict[Any, Any] = {}  # nobody writes to facts
@@ -17,7 +17,8 @@ class Resolution(NamedTuple):
     """What one application resolved to.
 
     `name` is the distribution asked for; `artifacts` are in lock order; `lock` is the PEP 751 text.
-    `age` is in seconds where an earlier answer was used again, 0 where it is fresh.
+    `age` is in seconds where an earlier answer was used again, 0 where it is fresh. `distro` are the modules that it
+    gets from the distro's Python.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Resolution(NamedTuple):
     artifacts: tuple[Artifact, ...]
     lock: str
     age: float = 0.0
+    distro: DistroModules | None = None
 
     @property
     def key(self) -> str:

@@ -2,14 +2,14 @@
 
 from typing import Literal, NamedTuple
 
-from detente.model import Application, Artifact, Generation, Interpreter
+from detente.model import Application, Artifact, DistroModules, Generation, Interpreter
 
 
 class EnvironmentSpec(NamedTuple):
     """An environment to be: `entries` are store directories in lock order; `directory` is its name in envs/.
 
     `lock` is the PEP 751 text it was resolved to; `label` is the application's key; `again` is the command line
-    that asks for it anew, for the launchers to name.
+    that asks for it anew, for the launchers to name. `distro` are the modules it has from the distro's Python.
     """
 
     directory: str
@@ -18,6 +18,7 @@ class EnvironmentSpec(NamedTuple):
     entries: tuple[str, ...]
     lock: str
     again: str = ""
+    distro: DistroModules | None = None
 
 
 class Fetch(NamedTuple):
@@ -90,10 +91,34 @@ class Relink(NamedTuple):
     step: Literal["relink"] = "relink"
 
 
+class SystemChange(NamedTuple):
+    """What the package manager would do to one system package: "" for `before` or `after` where there is none."""
+
+    package: str
+    before: str
+    after: str
+
+
+class SystemInstall(NamedTuple):
+    """Let the distro's package manager install `packages`: `changes` are all it would do by its own simulation.
+
+    `argv` is the command that does it, with what gives it its privileges before it. Sizes are in bytes. What it does
+    is no part of any generation: the package manager takes it back.
+    """
+
+    packages: tuple[str, ...]
+    changes: tuple[SystemChange, ...]
+    argv: tuple[str, ...]
+    download: int = 0
+    disk: int = 0
+    step: Literal["system-install"] = "system-install"
+
+
 # Each step says which it is in its last field: two kinds are never equal, and JSON has it, too.
-Step = Fetch | Build | Compile | Link | Switch | Discard | Mend | Relink
+Step = Fetch | Build | Compile | Link | Switch | Discard | Mend | Relink | SystemInstall
 STEPS: dict[str, type[Step]] = {
-    kind.__name__.lower(): kind for kind in (Fetch, Build, Compile, Link, Switch, Discard, Mend, Relink)
+    kind._field_defaults["step"]: kind
+    for kind in (Fetch, Build, Compile, Link, Switch, Discard, Mend, Relink, SystemInstall)
 }
 
 
@@ -159,6 +184,10 @@ def _difference(old: Application, new: Application) -> str:
         return f"Python {old.python} to {new.python}"
     if old.wish.added != new.wish.added:
         return "with " + ", ".join(new.wish.added) if new.wish.added else "nothing added any more"
+    if old.wish.with_distro != new.wish.with_distro:
+        return (
+            f"with the distro's {', '.join(new.wish.with_distro)}" if new.wish.with_distro else "nothing of the distro"
+        )
     if old.wish.editable != new.wish.editable:
         return "run from its source" if new.wish.editable else "a copy of its own"
     if old.environment != new.environment:

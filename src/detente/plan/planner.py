@@ -41,8 +41,9 @@ def environment(resolution: Resolution, facts: Facts) -> tuple[EnvironmentSpec, 
     # its own scripts win over those of a dependency, and those that were chosen over the rest
     found.sort(key=lambda entry: (entry.name != resolution.name, entry.name not in resolution.wish.commands_from))
     entries = tuple(entry.directory for entry in found)
+    again = command_of(resolution.wish)
     spec = specify(
-        resolution.key, resolution.interpreter, entries, resolution.lock, facts.data, command_of(resolution.wish)
+        resolution.key, resolution.interpreter, entries, resolution.lock, facts.data, again, resolution.distro
     )
     steps: list[Step] = []
     cache_tag = resolution.interpreter.cache_tag
@@ -77,13 +78,14 @@ def _install(request: Install, facts: Facts) -> Plan:
         exposed, said = commands.exposed(
             resolution.key, resolution.wish.suffix, primary, others, resolution.wish.commands_from
         )
-        commands.check_names(resolution.key, exposed, after, facts.foreign, facts.owners, force=request.force)
+        foreign, hidden = commands.beside(exposed, facts.foreign, facts.owners, request.beside)
+        commands.check_names(resolution.key, exposed, after, foreign, facts.owners, force=request.force)
         old = facts.generation.applications.get(resolution.key)
         questions += _questions(resolution, entries, facts.generation.applications.values())
         if request.force:
             over += [name for name in exposed if facts.foreign.get(name, "").rpartition("/")[0] == facts.bin]
         if old is None:
-            warnings += said
+            warnings += [*said, *hidden]
         after[resolution.key] = Application(
             name=resolution.name,
             version=primary.version,
@@ -142,7 +144,10 @@ def _without_repeats(step: Step, before: Iterable[Step]) -> Step | None:
 
 
 def _reason(resolution: Resolution) -> str:
-    return f"{resolution.key}: an environment of its own, on Python {resolution.interpreter.version}"
+    reason = f"{resolution.key}: an environment of its own, on Python {resolution.interpreter.version}"
+    if resolution.distro is None:
+        return reason
+    return f"{reason}, with {', '.join(resolution.distro.names)} of {', '.join(resolution.distro.packages)}"
 
 
 def _questions(resolution: Resolution, entries: list[StoreEntry], before: Iterable[Application]) -> list[str]:

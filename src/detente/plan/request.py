@@ -20,10 +20,14 @@ Asked = Wish  # as the command line named it: None and empty mean "not said"; `m
 
 
 class Install(NamedTuple):
-    """Have these applications, with `force` over commands that others own."""
+    """Have these applications, with `force` over commands that others own.
+
+    `beside` are system packages that the person chose the index over: their commands may be hidden.
+    """
 
     asked: tuple[Asked, ...]
     force: bool = False
+    beside: tuple[str, ...] = ()
 
 
 class Remove(NamedTuple):
@@ -130,11 +134,15 @@ def canonical_requirement(text: str) -> str:
 def merged(asked: Asked, existing: Application | None) -> Wish:
     """Return what is wanted once `asked` is laid over what is remembered of `existing`.
 
-    Only what was said changes: `--with` adds, a bare name with other options keeps the requirement, and
-    Python, index and exposed commands stay unless named anew.
+    Only what was said changes: `--with` and `--with-distro` add, a bare name with other options keeps the
+    requirement, and Python, index and exposed commands stay unless named anew.
     """
     if existing is None:
-        return asked._replace(added=_union((), asked.added), commands_from=_union((), asked.commands_from))
+        return asked._replace(
+            added=_union((), asked.added),
+            commands_from=_union((), asked.commands_from),
+            with_distro=tuple(dict.fromkeys(asked.with_distro)),
+        )
     old = existing.wish
     options = asked._replace(requirement="", suffix="", editable=False)
     keeps = is_bare(asked.requirement) and options != Asked("")
@@ -150,6 +158,7 @@ def merged(asked: Asked, existing: Application | None) -> Wish:
         asked.extra_index_urls or old.extra_index_urls,
         asked.find_links or old.find_links,
         asked.only_binary or old.only_binary,
+        tuple(dict.fromkeys((*old.with_distro, *asked.with_distro))),
     )
 
 

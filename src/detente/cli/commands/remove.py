@@ -2,10 +2,10 @@
 
 import argparse
 
-from detente.api import Detente
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
 from detente.errors import NotFound, UsageError
+from detente.front import Front
 from detente.names import key_of
 from detente.plan.request import Remove
 
@@ -24,9 +24,10 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Do it and say what came of it."""
     if not parsed.names:
         raise UsageError("nothing was named", hint="detente remove NAME…; detente list shows the names")
-    with changes.working(invocation, parsed) as detente:
+    with changes.working_as(Front, invocation, parsed) as detente:
         known = detente.keys(past=True)
         _check_commands(parsed.names, known, detente)
+        detente.check_removable(parsed.names)
         keys = dict.fromkeys(key_of(name, known) for name in parsed.names)
         outcome = detente.remove(Remove(tuple(keys)))
     if parsed.dry_run:
@@ -36,7 +37,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     return changes.status(outcome)
 
 
-def _check_commands(names: list[str], known: frozenset[str], detente: Detente) -> None:
+def _check_commands(names: list[str], known: frozenset[str], detente: Front) -> None:
     """Raise NotFound, with the right name, where a command was named instead of its application."""
     for name in names:
         owner = detente.owner_of(name) if key_of(name, known) not in known else ""

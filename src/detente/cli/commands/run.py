@@ -68,7 +68,7 @@ def _speaking_of_run() -> Iterator[None]:
 
 def _asks_for_another(parsed: argparse.Namespace) -> bool:
     """Say whether the options ask for something else than what is installed."""
-    said = (parsed.added, parsed.python, parsed.pre, parsed.distribution, parsed.commands_from)
+    said = (parsed.added, parsed.with_distro, parsed.python, parsed.pre, parsed.distribution, parsed.commands_from)
     return any(said) or bool(parsed.index_url or parsed.extra_index_url or parsed.find_links)
 
 
