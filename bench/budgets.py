@@ -31,6 +31,8 @@ def budgets(record: Record) -> list[Budget]:
     """Return every goal with what `record` has of it."""
     found = [_time(record, work, title, 15, cpu=True) for work, title in _ANSWERS.items()]
     found += [_time(record, work, f"`{work}`", 50, cpu=False) for work in ("list", "show")]
+    for work, limit in {"list": 60, "why": 150}.items():
+        found.append(_time(record, f"{work}-again", f"`{work}`, the distro looked at, remembered", limit, cpu=False))
     for name, limit in {"httpie": 0.6, "black": 1.3, "jupyterlab": 0.4, "ansible": 0.2}.items():
         found.append(_ratio(record, "warm", name, "uv", limit, f"warm install of {name}, without network"))
     for name in _NAMES:

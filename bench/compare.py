@@ -3,7 +3,7 @@
 
     bench/run                 everything; writes docs/figures/bench.json, docs/benchmarks.md, docs/benchmarks.svg
     bench/run --quick         a small sample in a few minutes; prints the page, writes nothing
-    bench/run --only PART     this part alone: applications, several, starts, history, launches; writes nothing
+    bench/run --only PART     this part alone: applications, several, starts, history, launches, looks; writes nothing
     bench/run --detente FILE  with an installed detente in the place of this checkout's
     bench/run --page          the page and the plot anew from the figures that were written last
 
@@ -26,14 +26,14 @@ sys.dont_write_bytecode = True  # the checkout stays clean
 sys.path[:0] = [str(TOP), str(TOP / "bootstrap"), str(TOP / "tests")]
 
 import pinned  # noqa: E402 - the lines above say where it is
-from bench import history, installing, page, plot, starting  # noqa: E402
+from bench import history, installing, looking, page, plot, starting  # noqa: E402
 from bench.lab import QUICK, WHOLE, Amount, Lab  # noqa: E402
 from bench.record import FILE, OURS, Record, load  # noqa: E402
 from bench.space import delete  # noqa: E402
 from bench.timing import Call, Failed, timed  # noqa: E402
 from bench.tools import PYTHON, Programs, environ, tools  # noqa: E402
 
-PARTS = ("applications", "several", "starts", "history", "launches")
+PARTS = ("applications", "several", "starts", "history", "launches", "looks")
 
 
 def main() -> int:
@@ -78,6 +78,8 @@ def run(lab: Lab, parts: "list[str] | tuple[str, ...]") -> None:
         starting.fill(lab)
     if "starts" in parts:
         starting.starts(lab)
+    if "looks" in parts:
+        looking.looks(lab)
     if "launches" in parts:
         starting.launches(lab)
     if "history" in parts:

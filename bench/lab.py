@@ -30,6 +30,8 @@ class Amount(NamedTuple):
     generations: int
     back: int
     collects: int
+    looks: int
+    again: int
 
 
 SEVERAL = (
@@ -49,6 +51,8 @@ WHOLE = Amount(
     generations=100,
     back=9,
     collects=3,
+    looks=7,
+    again=5,
 )
 QUICK = Amount(
     applications=("httpie", "black"),
@@ -63,6 +67,8 @@ QUICK = Amount(
     generations=20,
     back=3,
     collects=1,
+    looks=1,
+    again=3,
 )
 
 

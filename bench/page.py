@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.budgets import added, budgets, ratio
 from bench.record import FILE, OURS, Key, Record, Series
 from bench.space import Usage
-from bench.works import ALL, HISTORY, INSTALLING, SIZES, STARTING, TITLES, Work
+from bench.works import ALL, HISTORY, INSTALLING, LOOKING, SIZES, STARTING, TITLES, Work
 
 PAGE = FILE.parents[1] / "benchmarks.md"
 PLOT = FILE.parents[1] / "benchmarks.svg"
@@ -34,6 +34,13 @@ _HOW = """
   install` with each of its backends (it takes uv where it finds one). The pip that pipx shares is made beforehand.
 - détente is installed by its own `setup`. Processors' time is that of the program and of all children it waited for.
 """
+_LOOKING = """
+## Looking at the distro
+
+The machine's own system packages, in a home without applications. What an earlier call learned is remembered as long as
+apt's lists and dpkg's status are as they were. Clock, and processors' time.
+
+"""
 
 
 def page(record: Record) -> str:
@@ -46,6 +53,8 @@ def page(record: Record) -> str:
     parts += [_sizes(record, work) for work in SIZES]
     parts += ["\n## Starting\n\nEach tool has the same small applications. Clock, and processors' time, in ms.\n\n"]
     parts += [_answers(record, STARTING), _launcher(record)]
+    if record.subjects("why-again"):
+        parts += [_LOOKING, _answers(record, LOOKING)]
     parts += ["\n## Changing and going back\n\nIn the same homes, without network. Clock, and processors' time.\n\n"]
     parts += [_answers(record, HISTORY)]
     parts += ["\n## What stands between\n\n", BETWEEN.read_text("utf-8").strip() + "\n"]

@@ -10,6 +10,7 @@ TITLES = {
     "pipx": "pipx (pip)",
     "script": "plain script",
     "python": "bare Python",
+    "apt": "apt",
 }
 
 
@@ -88,4 +89,11 @@ HISTORY = (
     Work("list-long", "`list` with all generations", ""),
     Work("collect", "`collect` of all but ten", ""),
 )
-ALL = (*INSTALLING, *STARTING, *LAUNCHING, *HISTORY)
+LOOKING = (
+    Work("list-first", "`list`, nothing remembered", ""),
+    Work("list-again", "`list`, remembered", ""),
+    Work("why-first", "`why httpie`, nothing remembered, the index asked", ""),
+    Work("why-again", "`why httpie`, remembered", ""),
+    Work("policy", "`apt-cache policy httpie`", ""),
+)
+ALL = (*INSTALLING, *STARTING, *LAUNCHING, *LOOKING, *HISTORY)
