@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.apt_root import APT, NO_APT, AptRoot
 from support.machine import Machine
 
 # Run the command line after the marker in this process, and say at its end which modules are loaded.
@@ -48,9 +49,16 @@ CASES = {
     "list --json": (0, NEVER),
     "show demo": (0, NEVER),
     "show nosuch": (3, NEVER),
+    "list --all": (0, NEVER),
+    "why demo": (0, NEVER),  # asked for before
+    "why demo-admin --json": (0, NEVER),
+    "why /usr/bin/env": (0, NEVER),
+    "search other": (0, NEVER),
     "history": (0, NEVER),
     "paths": (0, NEVER),
 }
+
+REMEMBERED = ("list", "list --all", "show demo", "show httpie", "why demo", "why http --offline", "why demo-admin")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +66,21 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, shared_index: object) ->
     """A machine with one application, so that reading commands have something to read."""
     machine = Machine(tmp_path_factory.mktemp("furnished") / "home", shared_index)
     machine.ok("install", "demo")
+    machine.ok("why", "demo")
+    machine.ok("search", "other")
+    return machine
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory, furnished: Machine) -> Machine:
+    """The same machine, beside a distro that was looked at before."""
+    root = AptRoot(tmp_path_factory.mktemp("debian"))
+    root.python("httpie", "3.2.1-1", "httpie", "3.2.1", commands=("http",))
+    root.offered("httpie", "3.2.1-1")
+    machine = Machine(furnished.home)
+    machine.environ = {**furnished.environ, "DETENTE_DISTRO": str(root.path)}
+    for line in REMEMBERED:
+        machine.ok(*line.split())
     return machine
 
 
@@ -78,6 +101,14 @@ def test_a_reading_command_loads_little(furnished: Machine, tmp_path: Path, line
     status, modules = loaded(furnished, line.split(), tmp_path / "modules.json")
     assert status == expected
     assert [name for name in modules if name in unwanted] == []
+
+
+@pytest.mark.skipif(APT is None, reason=NO_APT)
+@pytest.mark.parametrize("line", REMEMBERED)
+def test_what_the_distro_said_is_remembered(beside: Machine, tmp_path: Path, line: str) -> None:
+    status, modules = loaded(beside, line.split(), tmp_path / "modules.json")
+    assert status == 0
+    assert [name for name in modules if name in NEVER] == []
 
 
 def test_what_is_counted_is_what_runs(furnished: Machine, tmp_path: Path) -> None:

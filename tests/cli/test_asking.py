@@ -158,6 +158,7 @@ def test_every_option_reaches_what_is_asked(folder: Path, monkeypatch: pytest.Mo
         *("Demo>=1", "--with", "A_b", "--with", "./project", "--python", "3.12", "--as", "@2", "--pre"),
         *("--commands-from", "Some_Core", "--index-url", "https://i.example.org"),
         *("--extra-index-url", "https://e.example.org", "-f", "project", "-f", "~/x", "-f", "https://f.example.org"),
+        *("--with-distro", "gi, apt,,", "--with-distro=python3-dbus", "--with-distro", "gi"),
     )
     assert asked == asking.Asked(
         requirement="demo>=1",
@@ -170,6 +171,7 @@ def test_every_option_reaches_what_is_asked(folder: Path, monkeypatch: pytest.Mo
         index_url="https://i.example.org",
         extra_index_urls=("https://e.example.org",),
         find_links=(str(folder / "project"), str(folder / "x"), "https://f.example.org"),
+        with_distro=("gi", "apt", "python3-dbus"),
     )
 
 

@@ -62,7 +62,8 @@ def test_reading_before_anything_was_done_makes_nothing(machine: Machine) -> Non
 
 
 @pytest.mark.parametrize(
-    "verb", ["install", "remove", "list", "show", "run", "history", "rollback", "collect", "paths", "setup"]
+    "verb",
+    ["install", "remove", "list", "show", "run", "history", "rollback", "collect", "paths", "setup", "why", "search"],
 )
 def test_every_verb_has_help_with_examples(machine: Machine, verb: str) -> None:
     text = machine.ok(verb, "-h").out

@@ -1,4 +1,4 @@
-"""A Debian of its own for a test: a root file system built once, and a throw-away copy of it per test.
+"""A Debian of its own for a test: a root file system built once per release, and a throw-away copy of it per test.
 
 Everything mounted lives in a mount namespace of the one program that runs, and goes away with it; the machine's own
 /dev, /home and /run are never inside. A copy is an overlay where the kernel allows it, else real copied files.
@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-SUITE = "bookworm"
+SUITES = ("bookworm", "trixie")
 INCLUDED = "python3,ca-certificates"
 HOME = "/home/person"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+PLACE = f"{HOME}/detente"
 CHECKOUT = Path(__file__).resolve().parents[2]
 # How this machine reaches an index: passed on, so that the tests pass behind a proxy or with a mirror.
 PASSED_ON = (
@@ -47,6 +48,10 @@ tty 5 0
 END
 ln -s /proc/self/fd "$root/dev/fd"
 mkdir -m 1777 "$root/dev/shm"
+mkdir -m 755 "$root/dev/pts"
+# An instance of its own: terminals of the machine are not in it.
+mount -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=620,gid=5 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
 mount -t tmpfs -o mode=1777,nosuid,nodev tmp "$root/tmp"
 # Not exec: this shell is the first of its process namespace, so all of them end with it; and it ends with us, which
@@ -69,38 +74,40 @@ class Answer(NamedTuple):
     err: str
 
 
-def build(chroots: Path) -> Path:
-    """Return the root file system below `chroots`; make it where it is missing. Raise Unavailable where that cannot be.
+def build(chroots: Path, suite: str) -> Path:
+    """Return the root file system of `suite` below `chroots`; make it where it is missing.
+
+    Raise Unavailable where that cannot be.
 
     Tests must not change it: `Chroot` gives them copies.
     """
     if os.geteuid() != 0:
         raise Unavailable("a chroot needs root")
-    _reach_mirror()
+    _reach_mirror(suite)
     chroots.mkdir(parents=True, exist_ok=True)
     try_it = 'mount -t tmpfs try "$1" && mknod "$1/null" c 1 3'
     words = [*_namespace(network=True), "sh", "-c", try_it, "sh", str(chroots)]
     probe = subprocess.run(words, capture_output=True, text=True)
     if probe.returncode != 0:
         raise Unavailable(f"no mounts and devices of our own here: {probe.stderr.strip()}")
-    final = chroots / f"debian-{SUITE}-{os.uname().machine}"
+    final = chroots / f"debian-{suite}-{os.uname().machine}"
     with open(chroots / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not final.exists():
             stage = chroots / ".staging"
             if stage.exists():
                 remove(stage)
-            _debootstrap(stage)
+            _debootstrap(stage, suite)
             stage.rename(final)
     return final
 
 
-def _debootstrap(stage: Path) -> None:
+def _debootstrap(stage: Path, suite: str) -> None:
     command = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if command is None:
         raise Unavailable("there is no debootstrap: sudo apt install debootstrap")
     stage.mkdir(mode=0o755)
-    words = [command, "--variant=minbase", f"--include={INCLUDED}", SUITE, str(stage), *_mirror()]
+    words = [command, "--variant=minbase", f"--include={INCLUDED}", suite, str(stage), *_mirror()]
     try:
         done = subprocess.run([*_namespace(network=True), *words], capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, f"debootstrap failed\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
@@ -112,11 +119,11 @@ def _debootstrap(stage: Path) -> None:
         raise
 
 
-def _reach_mirror() -> None:
+def _reach_mirror(suite: str) -> None:
     """Raise Unavailable where the mirror cannot be reached: tests install system packages from it."""
     for mirror in _mirror():
         try:
-            urllib.request.urlopen(f"{mirror.rstrip('/')}/dists/{SUITE}/Release", timeout=20).close()
+            urllib.request.urlopen(f"{mirror.rstrip('/')}/dists/{suite}/Release", timeout=20).close()
         except OSError as err:
             raise Unavailable(f"the distro's mirror cannot be reached: {err}") from err
 
@@ -140,11 +147,15 @@ def _namespace(*, network: bool) -> list[str]:
 
 
 class Chroot:
-    """A throw-away copy of the root file system `base`, kept below `scratch`, with the checkout in a person's home."""
+    """A throw-away copy of a root file system, kept below `scratch`, with the checkout at `place`.
 
-    def __init__(self, base: Path, scratch: Path) -> None:
+    `layers` are laid over each other, the first one on top; without overlays the first one must be whole.
+    """
+
+    def __init__(self, scratch: Path, *layers: Path, place: str = PLACE) -> None:
         self.root = scratch / "root"
-        self._lower = str(base)
+        self.place = place
+        self._lower = ":".join(map(str, layers))
         self._upper, self._work = scratch / "upper", scratch / "work"
         for folder in (self.root, self._upper, self._work):
             folder.mkdir()
@@ -152,7 +163,7 @@ class Chroot:
         if self._run(["true"], user="root").status != 0:
             self._lower = ""
             self.root.rmdir()
-            words = ["cp", "--archive", "--reflink=auto", "--one-file-system", str(base), str(self.root)]
+            words = ["cp", "--archive", "--reflink=auto", "--one-file-system", str(layers[0]), str(self.root)]
             subprocess.run(words, check=True)
         self.changed = self._upper if self._lower else self.root
         self._furnish()
@@ -161,13 +172,19 @@ class Chroot:
         self,
         *argv: str,
         user: str = "person",
-        cwd: str = f"{HOME}/detente",
+        cwd: str = "",
         network: bool = True,
         timeout: float = 300,
         environ: Mapping[str, str] = {},
     ) -> Answer:
-        """Run `argv` inside, as `user`, with a plain environment and `environ` on top of it."""
+        """Run `argv` inside, as `user`, with a plain environment and `environ` on top; in the checkout if no `cwd`."""
+        cwd = cwd or self.place
         return self._run(list(argv), user=user, cwd=cwd, network=network, timeout=timeout, environ=environ)
+
+    @property
+    def overlaid(self) -> bool:
+        """Whether the copy is an overlay: then what changed lies apart."""
+        return bool(self._lower)
 
     def files(self) -> set[str]:
         """Return every path that differs from the distro's own (all paths, where the copy is no overlay)."""
@@ -183,7 +200,7 @@ class Chroot:
         timeout: float = 300,
         environ: Mapping[str, str] = {},
     ) -> Answer:
-        home = "/root" if user == "root" else HOME
+        home = "/root" if user == "root" else f"/home/{user}"
         plain = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         passed |= dict.fromkeys((name for name in CERTIFICATES if os.environ.get(name)), BUNDLE)
@@ -205,16 +222,24 @@ class Chroot:
         bundle = next((os.environ[name] for name in CERTIFICATES if os.path.isfile(os.environ.get(name, ""))), BUNDLE)
         if os.path.isfile(bundle):
             self._write(BUNDLE, Path(bundle).read_bytes())
-        made = self._run(["useradd", "--create-home", "--uid", "1000", "person"], user="root")
-        assert made.status == 0, made.err
-        place = self.changed / HOME.lstrip("/") / "detente"
+        if not (self.look("/home/person")).exists():
+            made = self._run(["useradd", "--create-home", "--uid", "1000", "person"], user="root")
+            assert made.status == 0, made.err
+        place = self.changed / self.place.lstrip("/")
         for name in checkout_files():
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, target)
+        owner = 1000 if self.place.startswith("/home/") else 0
         for folder, _, names in os.walk(place):
             for path in (folder, *(os.path.join(folder, name) for name in names)):
-                os.chown(path, 1000, 1000)
+                os.chown(path, owner, owner)
+
+    def look(self, path: str) -> Path:
+        """Return where the file or directory `path` of the inside can be read: in the uppermost layer that has it."""
+        places = [self.changed, *map(Path, self._lower.split(":"))] if self._lower else [self.changed]
+        found = [place / path.lstrip("/") for place in places]
+        return next((place for place in found if os.path.lexists(place)), found[-1])
 
     def _write(self, path: str, data: bytes) -> None:
         """Write a file of root's, its directories with the modes that the distro gives them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from detente.apply import confinement
 from detente.apply.advice import hint_for, refusal_in
 from detente.apply.confinement import Cell
+from detente.apply.needs import supplier
 from detente.errors import BuildError
 from detente.model import Artifact, Interpreter
 from detente.names import normalized
@@ -128,12 +129,11 @@ def _failed(bench: Bench, why: str = "", traceback: str | None = None, hint: str
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     for line in lines:
         bench.log(line)
-    tool = next((name for name in ("apt", "dnf", "pacman") if os.access(f"/usr/bin/{name}", os.X_OK)), "")
     refused, way_out = refusal_in(text) if bench.cell.way != "none" and not why and not hint else ("", "")
     why = why or refused
     return BuildError(
         f"building {bench.title} failed" + (f": {why}" if why else ""),
-        hint=hint or way_out or hint_for(text, bench.interpreter, tool, own=bench.own),
+        hint=hint or way_out or hint_for(text, bench.interpreter, supplier(), own=bench.own),
         context=tuple(lines[-TAIL_LINES:]),
     )
 

@@ -112,7 +112,7 @@ def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths:
         if staged:
             fs.sync_filesystem(paths.data)
         for spec in specs:
-            _make_room(paths, spec.directory)
+            _make_room(paths, spec)
         for made, final in staged:
             if made.publish(final):
                 is_generation = os.path.dirname(final) == paths.generations
@@ -128,10 +128,10 @@ def _publish(specs: list[EnvironmentSpec], generation: Generation | None, paths:
         fs.fsync_directory(folder)
 
 
-def _make_room(paths: Paths, directory: str) -> None:
-    """Take the name from an environment that is there but broken: the one just made takes its place."""
-    final = os.path.join(paths.environments, directory)
-    if os.path.isdir(final) and not environments.is_whole(paths, directory):
+def _make_room(paths: Paths, spec: EnvironmentSpec) -> None:
+    """Take the name from an environment that is there but not as it is to be: the one just made takes its place."""
+    final = os.path.join(paths.environments, spec.directory)
+    if os.path.isdir(final) and not environments.is_whole(paths, spec.directory, spec.distro):
         os.rename(final, os.path.join(paths.environments, f"{fs.STAGING}broken-{os.urandom(4).hex()}"))
 
 

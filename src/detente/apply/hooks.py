@@ -18,14 +18,15 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from detente.apply.advice import refusal_in
+from detente.apply.advice import missing_in, refusal_in
 from detente.apply.backend import read_plain
 from detente.apply.build import repository
 from detente.apply.confinement import Cell, run, spoken
+from detente.apply.needs import supplier
 from detente.errors import DetenteError
 from detente.host import fs, proc
 from detente.host.stand_in import ANSWER, EAR, POLICY, ROOM, lent
-from detente.model import BuildPolicy, Command
+from detente.model import BuildPolicy, Command, Interpreter
 from detente.names import is_name
 
 REFUSED = 77
@@ -165,6 +166,7 @@ def _hook(own: str, real: str, called: str, script: str) -> int:
     text = (read_plain(log, _LARGEST) or b"")[-_TAIL:].decode("utf-8", "replace")
     sys.stderr.write(text)
     why, way_out = refusal_in(text) if cell.way != "none" else ("", "")
+    way_out = way_out or ("" if ended.limit else missing_in(text, _interpreter(environment, real), supplier()))
     _tell(failed=title, why=ended.limit or why, hint=way_out)
     return ended.status or 1
 
@@ -202,6 +204,14 @@ def _real_python(environment: str, own: str, real: str) -> Iterator[None]:
         fs.replace_file(path, home.encode())
     with lent(environment, real):
         yield
+
+
+def _interpreter(environment: str, real: str) -> Interpreter:
+    """Return the interpreter `real`, as far as its version is known from what uv wrote into `environment`."""
+    with open(os.path.join(environment, "pyvenv.cfg"), encoding="utf-8") as file:
+        said = re.search(r"(?m)^version(?:_info)? = (\d+\.\d+[\w.]*)$", file.read())
+    version = said[1] if said else "3.0"
+    return Interpreter(real, version, "", "", "", "")
 
 
 def _copy(place: str, to: str) -> None:

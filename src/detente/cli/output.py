@@ -42,6 +42,14 @@ def _unprinted(err: OSError) -> Unprinted:
     )
 
 
+def columns() -> int:
+    """Return how wide a table may be: COLUMNS, the terminal's width, 100 where there is none."""
+    try:
+        return int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        return 100
+
+
 class Output:
     """Where one command speaks. With `json`, `data` is printed at the end and text is not."""
 
@@ -75,10 +83,10 @@ class Output:
             if not self.json:
                 put(f"\033[1m{line}\033[0m\n" if self.color and number == 0 else f"{line}\n")
 
-    def data(self, value: "Any", *, ok: bool = True) -> None:
-        """Print the JSON object, where that was asked for."""
+    def data(self, value: "Any", *, ok: bool = True, errors: Sequence[DetenteError] = ()) -> None:
+        """Print the JSON object, where that was asked for; with `errors`, not all is well."""
         if self.json:
-            _print_envelope(self.verb, value, [], ok=ok)
+            _print_envelope(self.verb, value, list(map(_worded, errors)), ok=ok and not errors)
 
     def progress(self) -> Progress:
         """Return where work tells of its progress: a line on a terminal, or only the sentences."""
@@ -203,8 +211,11 @@ def show_error(err: DetenteError, *, json_to: str | None) -> None:
         lines.append(f"{bold}hint:{plain} {printable(err.hint)}")
     _complain("\n".join(lines) + "\n")
     if json_to is not None:
-        error = {"code": err.code, "message": err.message, "context": list(err.context), "hint": err.hint}
-        _print_envelope(json_to, None, [error], ok=False)
+        _print_envelope(json_to, None, [_worded(err)], ok=False)
+
+
+def _worded(err: DetenteError) -> "dict[str, Any]":
+    return {"code": err.code, "message": err.message, "context": list(err.context), "hint": err.hint}
 
 
 def _complain(text: str) -> None:

@@ -41,8 +41,9 @@ def explain(
     said = Answer(lines, requirements, sources)
     for reader in _READERS:
         error = reader(said)
-        if isinstance(error, BuildError) and because[0]:
-            return BuildError(f"{error.message}: {because[0]}", hint=because[1] or error.hint, context=error.context)
+        if isinstance(error, BuildError) and any(because):
+            message = f"{error.message}: {because[0]}" if because[0] else error.message
+            return BuildError(message, hint=because[1] or error.hint, context=error.context)
         if error is not None:
             return error
     first = said.lines[0] if said.lines else "it said nothing"

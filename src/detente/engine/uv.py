@@ -158,19 +158,23 @@ def resolve(
     offline: bool,
     environ: Mapping[str, str],
     builds: bool = True,
+    dependencies: bool = True,
 ) -> Command:
     """Return the command that writes the lock of `requirements` for `interpreter` to `output`.
 
     `output` must be named `pylock.toml` or `pylock.NAME.toml` and should not exist (uv keeps the versions of a lock
     that does). A requirement is one line as in a requirements file: PEP 508, an absolute path or a URL, also behind
-    `-e `; a `-r `, `-c ` or `-b ` file. Without `builds`, what has no wheel counts as absent. Raise UsageError for a
-    requirement that uv could misread.
+    `-e `; a `-r `, `-c ` or `-b ` file. Without `builds`, what has no wheel counts as absent. Without `dependencies`
+    uv needs no metadata of what names alone stand for, so it builds nothing. Raise UsageError for a requirement that
+    uv could misread.
     """
     argv = [uv, "pip", "compile", "-", "--format", "pylock.toml", "--no-header", "-o", output, "--python", interpreter]
     argv.append("--build-isolation")  # whatever its configuration says: in an environment of ours nothing is built
     argv += _options(sources, prerelease=prerelease, offline=offline)
     if not builds:
         argv.append("--no-build")
+    if not dependencies:
+        argv.append("--no-deps")
     return Command(
         tuple(argv),
         environment=environment(environ, sources, cache=cache),

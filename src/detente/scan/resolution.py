@@ -16,7 +16,7 @@ from detente.errors import DetenteError, DiskError, NetworkError, NotFound, Refu
 from detente.host import fs, space, stand_in
 from detente.host.paths import Paths
 from detente.host.watch import Watch
-from detente.model import CONFINED, Artifact, BuildPolicy, Wish
+from detente.model import CONFINED, Artifact, BuildPolicy, DistroModules, Interpreter, Wish
 from detente.names import fingerprint
 from detente.plan.facts import Resolution
 from detente.plan.request import is_direct, requirement_name, without_login
@@ -59,12 +59,14 @@ class Resolver:
     def resolve(self, wish: Wish) -> Resolution:
         """Return what `wish` resolves to.
 
-        Raise NotFound, ResolutionError, NetworkError, BuildError or UsageError with the engine's explanation, and
-        HostileWheel where a wheel of this machine that the wish names breaks a rule.
+        Raise NotFound, ResolutionError, NetworkError, BuildError or UsageError with the engine's explanation,
+        HostileWheel where a wheel of this machine that the wish names breaks a rule, and Refused or NotFound where
+        modules of the distro cannot be had.
         """
         for requirement in (wish.requirement, *wish.added):
             given_wheels.check(requirement, self._paths.store)
         interpreter = choose(wish.python, environ=self._environ, inventory=self._inventory)
+        distro = self._of_distro(wish, interpreter)
         probe = self._inventory.probe(interpreter.path)
         asked = _for_engine(wish.requirement)
         requirements = [f"-e {asked}" if wish.editable else asked, *map(_for_engine, wish.added)]
@@ -73,7 +75,14 @@ class Resolver:
         formats.check(artifacts, self._sources_for(wish))
         ways.check_encrypted(artifacts, self._sources_for(wish), requirements)
         name = _primary(wish, artifacts)
-        return Resolution(name, wish, probe.interpreter, artifacts, text, age)
+        return Resolution(name, wish, probe.interpreter, artifacts, text, age, distro)
+
+    def _of_distro(self, wish: Wish, interpreter: Interpreter) -> DistroModules | None:
+        if not wish.with_distro:
+            return None
+        from detente.scan.distro_modules import find
+
+        return find(wish.with_distro, interpreter, self._environ, self._paths.cache)
 
     def _base(self) -> str:
         return os.path.join(self._paths.cache, "locks")

@@ -1,86 +1,207 @@
-"""`detente show`: everything about one application."""
+"""`detente show`: everything about one application, one system package, or what another tool installed."""
 
-import argparse
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, Any
 
-from detente.cli.options import Invocation, Parser
+from detente.cli import described
+from detente.cli.beside import Distro
 from detente.cli.output import size
 from detente.errors import NotFound
 from detente.host.paths import user_paths
-from detente.names import key_of
+from detente.names import is_name, key_of, normalized
 from detente.store import environments, generations
 from detente.store.wheels import read_entry
+
+if TYPE_CHECKING:
+    import argparse
+
+    from detente.cli.options import Invocation, Parser
+    from detente.distro.base import Installed, Offer
+    from detente.host.paths import Paths
+    from detente.model import Application
 
 
 def configure(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("names", nargs="+", metavar="NAME", help="an application")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="an application, a command, a system package")
     parser.reading()
-    parser.examples(("detente show httpie", "version, request, commands, dependencies, place"))
+    parser.examples(
+        ("detente show httpie", "version, request, commands, dependencies, place"),
+        ("detente show python3-requests", "a system package in Python; `requests` finds it too"),
+    )
 
 
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Print it."""
     paths = user_paths(invocation.environ)
     applications = generations.current(paths)[0].applications
-    found = []
+    distro = Distro(invocation, paths)
+    answers = []
     for name in parsed.names:
         key = key_of(name, frozenset(applications))
         if key not in applications:  # perhaps one of its commands
             key = next((item.key for item in applications.values() if name in item.commands), key)
-        if key not in applications:
-            raise NotFound(f"no application is called {name}", hint="detente list shows what is installed")
-        found.append(applications[key])
-    answers = []
-    for item in found:
-        place = os.path.join(paths.environments, item.environment)
-        entries = [
-            read_entry(os.path.join(paths.store, name)) for name in environments.entries_of(paths, item.environment)
-        ]
-        answers.append(
-            {
-                "name": item.key,
-                "distribution": item.name,
-                "version": item.version,
-                "requirement": item.wish.requirement,
-                "with": list(item.wish.added),
-                "prerelease": item.wish.prerelease,
-                "editable": item.wish.editable,
-                "python": item.python,
-                "interpreter": item.interpreter,
-                "environment": place,
-                "commands": list(item.commands),
-                "files": sorted(item.files),
-                "dependencies": {entry.name: entry.version for entry in entries if entry.name != item.name},
-                "size": sum(entry.size for entry in entries),
-                "generation": item.since,
-            }
-        )
+        if key in applications:
+            item = applications[key]
+            more = _with_distro(item, paths, invocation) if item.wish.with_distro else None
+            answers.append({**_application(item, paths, distro), "with_distro": more})
+        else:
+            answers.append(_system_package(name, distro) or _other(name, invocation, paths, distro))
     invocation.output.data(answers if len(answers) > 1 else answers[0])
     for number, answer in enumerate(answers):
         if number:
             invocation.output.text()
-        for label, value in _lines(answer):
-            invocation.output.text(f"{label + ':':<14}{value}")
+        for label, value in _LINES[answer["kind"]](answer) if answer["kind"] in _LINES else _lines_of_other(answer):
+            if value:
+                invocation.output.text(f"{label + ':':<14}{value}")
     return 0
 
 
-def _lines(answer: dict[str, object]) -> list[tuple[str, str]]:
-    dependencies: dict[str, str] = answer["dependencies"]  # type: ignore[assignment]
-    added: list[str] = answer["with"]  # type: ignore[assignment]
-    commands: list[str] = answer["commands"]  # type: ignore[assignment]
-    files: list[str] = answer["files"]  # type: ignore[assignment]
-    lines = [
-        ("Name", str(answer["name"])),
-        ("Version", str(answer["version"])),
-        ("Asked for as", ("-e " if answer["editable"] else "") + str(answer["requirement"])),
-        ("With", ", ".join(added)),
+def _application(item: Application, paths: Paths, distro: Distro) -> dict[str, Any]:
+    names = environments.entries_of(paths, item.environment)
+    entries = [read_entry(os.path.join(paths.store, name)) for name in names]
+    offer = distro.offers([item.name]).get(item.name)
+    return {
+        "kind": described.APPLICATION,
+        "name": item.key,
+        "distribution": item.name,
+        "version": item.version,
+        "requirement": item.wish.requirement,
+        "with": list(item.wish.added),
+        "prerelease": item.wish.prerelease,
+        "editable": item.wish.editable,
+        "python": item.python,
+        "interpreter": item.interpreter,
+        "environment": os.path.join(paths.environments, item.environment),
+        "commands": list(item.commands),
+        "files": sorted(item.files),
+        "dependencies": {entry.name: entry.version for entry in entries if entry.name != item.name},
+        "size": sum(entry.size for entry in entries),
+        "generation": item.since,
+        "distro": {"title": distro.title, **described.offer(offer)} if offer is not None else None,
+    }
+
+
+def _with_distro(item: Application, paths: Paths, invocation: Invocation) -> dict[str, Any] | None:
+    from detente.scan.distro_modules import told
+
+    return told(paths, item, invocation.environ)
+
+
+def _system_package(name: str, distro: Distro) -> dict[str, Any] | None:
+    """Return what is known of the installed system package `name`, or of the one with the distribution `name`."""
+    packages = distro.installed()
+    found, offer = packages.get(name), None
+    if found is None and is_name(name):
+        offer = distro.offers([normalized(name)]).get(normalized(name))
+        found = offer.installed if offer is not None else None
+    if found is None:
+        found = next((item for item in packages.values() if name in map(os.path.basename, item.commands)), None)
+    if found is None or found.state == "config-files":
+        return None
+    if offer is None and len(found.distributions) == 1:
+        offer = distro.offers(found.distributions).get(next(iter(found.distributions)))
+    return {
+        **described.system_package(found),
+        "distro": distro.title,
+        "upstream": offer.upstream_installed if offer is not None and _is_of(offer, found) else "",
+        **_candidate(found, distro),
+    }
+
+
+def _is_of(offer: Offer, package: Installed) -> bool:
+    return offer.installed is not None and offer.installed.package == package.package
+
+
+def _candidate(item: Installed, distro: Distro) -> dict[str, Any]:
+    """Return what apt would install now, and where the installed version comes from."""
+    from detente.plan.comparison import Place, archive, from_distro
+
+    known = distro.candidates([item.package]).get(item.package)
+    if known is None:
+        return {"candidate": "", "origin": "", "security": ""}
+    places = [Place(*each) for version in known.versions if version.text == item.version for each in version.origins]
+    return {
+        "candidate": known.candidate,
+        "origin": archive(places),
+        "security": from_distro(places, distro.title),
+    }
+
+
+def _other(name: str, invocation: Invocation, paths: Paths, distro: Distro) -> dict[str, Any]:
+    """Return what another tool installed as `name`; raise NotFound where nobody did."""
+    from detente.scan.others import found
+
+    for item in found(invocation.environ, paths.home, distro.root):
+        if normalized(item.name) == normalized(name) or name in item.commands:
+            return described.other(item)
+    if is_name(name):
+        offer = distro.offers([normalized(name)]).get(normalized(name))
+        if offer is not None and offer.candidate is not None and offer.candidate.candidate:
+            raise NotFound(
+                f"{name} is not installed; {distro.title} has it as {offer.package} {offer.candidate.candidate}",
+                hint=f"compare what there is: detente why {name}",
+            )
+    raise NotFound(f"nothing that is installed is called {name}", hint="detente list --all shows what is")
+
+
+def _lines_of_application(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    dependencies = sorted(answer["dependencies"].items())
+    distro = answer["distro"] or {}
+    modules = answer["with_distro"] or {"modules": [], "packages": {}, "lacking": []}
+    has = distro.get("installed") or distro.get("candidate")
+    other = ", another project" if distro.get("identity") == "other" else ""
+    state = " (installed)" if distro.get("installed") else ""
+    return [
+        ("Name", answer["name"]),
+        ("Version", answer["version"]),
+        ("Asked for as", ("-e " if answer["editable"] else "") + answer["requirement"]),
+        ("With", ", ".join(answer["with"])),
+        ("With distro", ", ".join(modules["modules"])),
+        ("  that is", ", ".join(f"{name} {version}" for name, version in modules["packages"].items())),
+        ("Problem", "; ".join(modules["lacking"])),
         ("Python", f"{answer['python']} ({answer['interpreter']})"),
-        ("Commands", ", ".join(commands)),
-        ("Also exposed", ", ".join(files)),
-        ("Dependencies", ", ".join(f"{name} {version}" for name, version in sorted(dependencies.items()))),
-        ("Size", size(float(str(answer["size"])))),
-        ("Environment", str(answer["environment"])),
+        ("Commands", ", ".join(answer["commands"])),
+        ("Also exposed", ", ".join(answer["files"])),
+        ("Dependencies", ", ".join(f"{name} {version}" for name, version in dependencies)),
+        ("Size", size(float(answer["size"]))),
+        ("Environment", answer["environment"]),
         ("Since", f"generation {answer['generation']}"),
+        (distro.get("title", ""), f"has {distro['package']} {has}{state}{other}" if has else ""),
     ]
-    return [(label, value) for label, value in lines if value]
+
+
+def _lines_of_system_package(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    distributions = (f"{name} {version}".strip() for name, version in sorted(answer["distributions"].items()))
+    newer = answer["candidate"] if answer["candidate"] not in ("", answer["version"]) else ""
+    asked = "you asked for it" if answer["manual"] else "others brought it along"
+    return [
+        ("Name", answer["name"]),
+        ("Kind", f"system package of {answer['distro']}; {asked}"),
+        ("Version", answer["version"] + (f" (upstream {answer['upstream']})" if answer["upstream"] else "")),
+        ("State", answer["state"] if answer["state"] != "installed" else ""),
+        ("Held", "yes" if answer["held"] else ""),
+        ("Candidate", newer),
+        ("From", answer["origin"]),
+        ("Security", f"fixes {answer['security']}" if answer["security"].startswith("by ") else answer["security"]),
+        ("Provides", ", ".join(distributions)),
+        ("Commands", ", ".join(answer["commands"])),
+        ("Modules", ", ".join(answer["modules"])),
+        ("Size", size(float(answer["size"])) if answer["size"] else ""),
+    ]
+
+
+def _lines_of_other(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Name", answer["name"]),
+        ("Kind", f"installed by {answer['kind']}, which looks after it"),
+        ("Version", answer["version"]),
+        ("Python", answer["python"]),
+        ("Commands", ", ".join(answer["commands"])),
+        ("Place", answer["place"]),
+    ]
+
+
+_LINES = {described.APPLICATION: _lines_of_application, described.SYSTEM: _lines_of_system_package}

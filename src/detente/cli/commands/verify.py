@@ -7,7 +7,7 @@ from detente.cli.options import Invocation, Parser
 from detente.cli.output import Output, size
 from detente.host import signals
 from detente.names import key_of
-from detente.plan.damage import ENTRY, ENVIRONMENT, GENERATION, OUTSIDE, Finding, Report
+from detente.plan.damage import ENTRY, ENVIRONMENT, GENERATION, NEEDS, OUTSIDE, Finding, Report
 from detente.verification import Verifier
 
 DAMAGED = 1  # the exit status where something is left that is not as it was made
@@ -44,7 +44,7 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     signals.over()
     if not parsed.repair:
         _show(output, report)
-        if report.findings:
+        if any(item.kind != NEEDS for item in report.findings):
             output.note("hint: bring it back: detente verify --repair")
         output.data(_data(report), ok=not report.findings)
         return DAMAGED if report.findings else 0
