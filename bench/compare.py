@@ -4,6 +4,7 @@
     bench/run                 everything; writes docs/figures/bench.json, docs/benchmarks.md, docs/benchmarks.svg
     bench/run --quick         a small sample in a few minutes; prints the page, writes nothing
     bench/run --only PART     this part alone: applications, several, starts, history, launches, looks; writes nothing
+    bench/run --renew PART    this part alone, into the figures of the last whole run; what is said of them says so
     bench/run --detente FILE  with an installed detente in the place of this checkout's
     bench/run --page          the page and the plot anew from the figures that were written last
 
@@ -28,7 +29,7 @@ sys.path[:0] = [str(TOP), str(TOP / "bootstrap"), str(TOP / "tests")]
 import pinned  # noqa: E402 - the lines above say where it is
 from bench import history, installing, looking, page, plot, starting  # noqa: E402
 from bench.lab import QUICK, WHOLE, Amount, Lab  # noqa: E402
-from bench.record import FILE, OURS, Record, load  # noqa: E402
+from bench.record import FILE, OURS, Record, load, renewed  # noqa: E402
 from bench.space import delete  # noqa: E402
 from bench.timing import Call, Failed, timed  # noqa: E402
 from bench.tools import PYTHON, Programs, environ, tools  # noqa: E402
@@ -41,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/run", description="Measure detente beside uv and pipx.")
     parser.add_argument("--quick", action="store_true", help="a small sample; writes nothing")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; writes nothing")
+    parser.add_argument("--renew", choices=PARTS, action="append", help="this part alone, into the figures there are")
     parser.add_argument("--page", action="store_true", help="write page and plot anew from the figures that are there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here (too)")
     parser.add_argument("--folder", type=Path, metavar="DIRECTORY", help="work below this directory")
@@ -52,7 +54,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="detente-bench-", dir=parsed.folder))
     try:
         lab = prepared(folder, QUICK if parsed.quick else WHOLE, parsed.detente)
-        run(lab, parsed.only or PARTS)
+        run(lab, parsed.only or parsed.renew or PARTS)
     finally:
         delete(folder)
     if parsed.json:
@@ -60,6 +62,10 @@ def main() -> int:
     ours = sorted(subject for subject, tool in lab.lost if tool == OURS)
     if parsed.quick or parsed.only or ours:
         print(page.page(lab.record))
+    elif parsed.renew:
+        record = renewed(load(), lab.record, parsed.renew)
+        FILE.write_text(record.to_json(), "utf-8")
+        write(record)
     else:
         FILE.parent.mkdir(parents=True, exist_ok=True)
         FILE.write_text(lab.record.to_json(), "utf-8")

@@ -102,6 +102,16 @@ def load(path: Path = FILE) -> Record:
     return from_json(path.read_text("utf-8"))
 
 
+def renewed(last: Record, part: Record, names: list[str]) -> Record:
+    """Return the figures of the `last` run with those of `part` in the place of the same ones."""
+    last.times |= part.times
+    last.sizes |= part.sizes
+    last.about |= {key: value for key, value in part.about.items() if key not in last.about}
+    for name in names:
+        last.about[f"{name} renewed"] = f"{part.about['date']} (load {part.about['load at the start']})"
+    return last
+
+
 def _rows(rows: Iterable[object]) -> str:
     return "[\n" + ",\n".join(" " + _text(row) for row in rows) + "\n]"
 

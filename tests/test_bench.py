@@ -14,7 +14,7 @@ sys.path[:0] = [] if str(TOP) in sys.path else [str(TOP)]
 from bench import page, plot  # noqa: E402 - the line above finds it
 from bench.budgets import Budget, budgets  # noqa: E402
 from bench.lab import QUICK, Lab  # noqa: E402
-from bench.record import FILE, Record, from_json, load  # noqa: E402
+from bench.record import FILE, Record, from_json, load, renewed  # noqa: E402
 from bench.space import Usage, empty, usage  # noqa: E402
 from bench.timing import Call, Failed, Sample, timed  # noqa: E402
 from bench.tools import Programs, tools  # noqa: E402
@@ -71,6 +71,15 @@ def test_a_series_has_median_least_and_processors(record) -> None:
 
 def test_what_was_written_reads_back_the_same(record) -> None:
     assert from_json(record.to_json()) == record
+
+
+def test_a_part_that_is_renewed_leaves_the_other_figures_and_says_when(record) -> None:
+    part = Record({"date": "2026-02-03", "uv": "9", "load at the start": "0.5"})
+    part.note("help", "", "detente", Sample(10, 9))
+    warm = record.series("warm", "black")
+    new = renewed(record, part, ["starts"])
+    assert (new.series("help").wall, new.series("warm", "black"), new.about["uv"]) == ([10], warm, "1.2.3")
+    assert new.about["starts renewed"] == "2026-02-03 (load 0.5)"
 
 
 def test_hard_links_are_counted_once_and_what_is_left_out_is_not(tmp_path) -> None:

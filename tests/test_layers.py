@@ -19,7 +19,7 @@ LAYERS = (
     ("scan", "apply", "report", "export"),
     ("inquiry",),
     ("api",),
-    ("verification", "front", "system_part"),
+    ("verification", "front", "distro_side", "system_part"),
     ("cli", "__main__"),
 )
 # In these layers the parts know nothing of each other, but for the pairs (who, whom) in MAY.

@@ -5,13 +5,14 @@ A key at the top goes for every command that has the option; one in a table name
 
 import functools
 import os
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 from detente.errors import ConfigError
 from detente.names import is_name, normalized
 
 MACHINE = "/etc/detente/config.toml"
+_TABLES = "a table is named as a command, or [from]; detente --help lists the commands"
 
 
 def value(environ: Mapping[str, str], verb: str, name: str) -> tuple[Any, str]:
@@ -34,6 +35,23 @@ def check(environ: Mapping[str, str], verb: str, known: Container[str]) -> None:
                 raise ConfigError(
                     f"{path} has `{key}` in [{verb}], and detente {verb} has no such option",
                     hint=f"detente {verb} --help lists the options",
+                )
+
+
+def check_top(environ: Mapping[str, str], verbs: Container[str], options: Collection[str]) -> None:
+    """Raise ConfigError for a key at the top that no command has as an option, and for a table of no command's."""
+    for path in files(environ):
+        for key, said in _read(path).items():
+            if isinstance(said, dict):
+                if key not in verbs and key != "from":
+                    raise ConfigError(f"{path} has a table [{key}], and detente has no such command", hint=_TABLES)
+            elif key not in options and key != "distro":
+                from difflib import get_close_matches
+
+                near = get_close_matches(key, [*options, "distro"], 1)
+                raise ConfigError(
+                    f"{path} has `{key}`, and no command has such an option",
+                    hint=f"did you mean `{near[0]}`" if near else "detente COMMAND --help lists the options",
                 )
 
 

@@ -89,9 +89,13 @@ class NetworkError(DetenteError):
 
 
 class BuildError(DetenteError):
-    """A source distribution could not be built; the backend's last words are in `context`."""
+    """A source distribution could not be built; the backend's last words are in `context`.
+
+    `distribution` is its normalized name where it came from an index, else "".
+    """
 
     code = "build"
+    distribution = ""
 
 
 class ToolError(DetenteError):

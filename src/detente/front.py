@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from detente.api import Detente, Outcome
-from detente.errors import Collision, DetenteError, Interrupted, NotFound, Refused, ResolutionError
-from detente.host.paths import check_owner
-from detente.names import key_of, normalized
+from detente.api import Outcome
+from detente.distro_side import Choice, DistroSide
+from detente.errors import BuildError, Collision, DetenteError, Interrupted, NotFound, Refused, ResolutionError
 from detente.plan import alternatives, system_packages
 from detente.plan import route as routing
 from detente.plan.commands import LIBRARY
 from detente.plan.plan import Plan
 from detente.plan.request import requirement_name
-from detente.plan.route import DISTRO, INDEX, Route, Told
+from detente.plan.route import DISTRO, INDEX, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from detente.plan.plan import SystemChange
     from detente.plan.request import Asked, Install
     from detente.plan.route import SystemOffer
-    from detente.scan.system import System
     from detente.system_part import SystemPart
 
 Routes = tuple[tuple["Asked", Route], ...]
-
-
-class Choice(NamedTuple):
-    """What was said of the way: `flag` by --from, `prefer`, and `ways` the configuration's word for single names.
-
-    `typed` are the wishes in the order of the request, without what the configuration adds to them. `output` is the
-    descriptor that takes what the package manager says, None for ours.
-    """
-
-    typed: tuple[Asked, ...]
-    flag: str = ""
-    prefer: str = INDEX
-    ways: Mapping[str, str] = {}
-    output: int | None = None
-
-    def told(self, name: str) -> Told:
-        """Return what was said of the way of `name`."""
-        return Told(self.flag, self.ways.get(name, ""), self.prefer)
 
 
 class Result(NamedTuple):
@@ -66,11 +45,9 @@ class Result(NamedTuple):
 _NOTHING = Outcome(Plan(""), False, {})
 
 
-class Front(Detente):
+class Front(DistroSide):
     """A profile, and the distro beside it."""
 
-    _system: System | None = None
-    _looked = False  # whether `_system` is known
     _part: SystemPart | None = None
     _running = False  # ours has been confirmed, and is not undone any more by what fails elsewhere
     _confirmed = False  # the distro's part has been
@@ -81,11 +58,16 @@ class Front(Detente):
         What cannot be planned stops all before anything is changed. Once something runs, the parts stand alone: a
         part that fails while another stands is in `failures`; an error is raised where nothing stands.
         """
+        choice = self._respelled(choice)
         offers = self._offers(choice)
         routes = tuple((asked, self._route(asked, offers, choice)) for asked in choice.typed)
         chosen = [asked for asked, (_, way) in zip(request.asked, routes, strict=True) if way.way == INDEX]
-        ours = request._replace(asked=tuple(chosen), beside=alternatives.beside(routes, offers))
-        self._part = self._planned(routes, choice)
+        ours = request._replace(
+            asked=tuple(chosen),
+            beside=alternatives.beside(routes, offers),
+            doubts=alternatives.doubts(routes, offers),
+        )
+        self._part = self._planned(routes, choice, offers)
         ask, self._confirm = self._confirm, self._confirm_both
         self._ask = ask
         failures: list[DetenteError] = []
@@ -108,81 +90,13 @@ class Front(Detente):
             except DetenteError as err:
                 if not chosen or failures:
                     raise
+                if isinstance(err, Interrupted) and (done := [effect.key for effect in outcome.plan.effects]):
+                    err.message += f"; {', '.join(done)} had been installed before"
                 failures.append(err)
             remarks = self._part.plan.warnings if installed else ()
             result = Result(outcome, routes, installed, tuple(failures), self._part.title, remarks)
         self._say_once()
         return result
-
-    def check_removable(self, names: Sequence[str]) -> None:
-        """Raise NotFound, with the right command, for a name that is the distro's to remove and was never ours."""
-        known = self.keys(past=True)
-        for name in names:
-            if key_of(name, known) not in known:
-                self._check_distro(name)
-
-    def _check_distro(self, name: str) -> None:
-        from detente.distro import apt_words
-        from detente.host import escalate
-
-        try:
-            system = self.distro()
-            if system is None:
-                return
-            offer = system.offers([normalized(name)], asking=False).get(normalized(name))
-            package = offer.package if offer is not None and offer.installed else name
-            if package not in system.installed():
-                return
-        except DetenteError:
-            return  # what is broken there is no matter of ours
-        typed = apt_words.typed_remove([package])
-        raise NotFound(
-            f"{name} is no application of détente's, but a system package of {system.release.title}"
-            + (f": {package}" if package != name else ""),
-            hint=escalate.as_root(typed, escalate.seat(self.environ)),
-        )
-
-    def distro(self) -> System | None:
-        """Return the distro's facts, looked at once; None where there is no distro that we know."""
-        if not self._looked:
-            from detente.scan.system import system
-
-            self._system, self._looked = system(self.environ, self.paths.cache), True
-        return self._system
-
-    def _offers(self, choice: Choice) -> dict[str, SystemOffer]:
-        """Return what the distro has of what was typed, as far as that can matter.
-
-        The package manager is asked only where its answer may decide: else an install must not wait for it.
-        """
-        keys = self.keys()
-        asking: list[str] = []
-        at_hand: list[str] = []
-        demanded = False
-        for asked in choice.typed:
-            name = requirement_name(asked.requirement)
-            told = choice.told(name)
-            if not name or routing.only_index(asked) or (not told.flag and name in keys):
-                continue
-            way = told.flag or told.override
-            demanded = demanded or way == DISTRO
-            (asking if way == DISTRO or (not way and told.prefer == DISTRO) else at_hand).append(name)
-        if not asking and not at_hand:
-            return {}
-        check_owner(self.paths)  # what is learned is kept in the cache: not as root in another person's home
-        try:
-            system = self.distro()
-            if system is None:
-                return {}
-            from detente.scan import offers
-
-            found = offers.at_hand(system, at_hand) if at_hand else {}
-            return {**found, **(offers.asked_for(system, asking) if asking else {})}
-        except DetenteError as err:
-            if demanded or err.exit_status == 2:
-                raise
-            self._progress.say(f"note: the distro was left out: {err.message}" + (f"; {err.hint}" if err.hint else ""))
-            return {}
 
     def _route(self, asked: Asked, offers: Mapping[str, SystemOffer], choice: Choice) -> Route:
         name = requirement_name(asked.requirement)
@@ -193,41 +107,86 @@ class Front(Detente):
                 "the distro is not looked at: DETENTE_DISTRO, or `distro` in the configuration, is none",
                 hint=f"DETENTE_DISTRO=auto {routing.from_distro(asked)}",
             )
-        found = routing.route(asked, offers.get(name), choice.told(name), title=title, ours=ours)
+        told = choice.told(name)
+        demanded = told.flag == DISTRO or (not told.flag and told.override == DISTRO and not ours)
+        if self._system is not None and demanded and name not in offers and not routing.only_index(asked):
+            from detente.scan import meant
+
+            meant.check_package(self._system, self._spelled(name), self.environ)
+        found = routing.route(asked, offers.get(name), told, title=title, ours=ours)
         if found.way == DISTRO and ours:
             found = found._replace(remark=f"détente's own {name} stays, and its commands come first on PATH")
         return found
 
-    def _planned(self, routes: Routes, choice: Choice) -> SystemPart | None:
+    def _planned(self, routes: Routes, choice: Choice, offers: Mapping[str, SystemOffer]) -> SystemPart | None:
         """Return the part of the package manager, with its own simulation; None where no route leads there."""
         theirs = [way for _, way in routes if way.way == DISTRO]
         system = self.distro() if theirs else None
         if system is None:
             return None
-        from detente.system_part import SystemPart
+        from detente.system_part import SystemPart, check_privileges
 
+        packages = tuple(dict.fromkeys(way.package for way in theirs))
+        offered = {offer.package for offer in offers.values() if offer.candidate}
+        if len(theirs) == len(routes) and offered.issuperset(packages) and not self._dry_run and not system.root:
+            check_privileges(packages, self.environ)  # before the simulation, which takes its time
         self._progress.phase("asking the package manager")
-        return SystemPart(
-            system,
-            tuple(dict.fromkeys(way.package for way in theirs)),
-            self.environ,
-            self.paths.cache,
-            reasons=[f"{way.package}: {way.reason}" for way in theirs],
-            remarks=[way.remark for way in theirs if way.remark],
-            output=choice.output,
-        )
+        try:
+            return SystemPart(
+                system,
+                packages,
+                self.environ,
+                self.paths.cache,
+                reasons=[f"{way.package}: {way.reason}" for way in theirs],
+                remarks=[way.remark for way in theirs if way.remark],
+                output=choice.output,
+            )
+        except NotFound as err:
+            from detente.scan import meant
+
+            for asked, way in routes:
+                if way.package in err.message.split():
+                    meant.check_offered(system, way.package, err, routing.from_index(asked))
+            raise
 
     def _have(self, request: Install, offers: Mapping[str, SystemOffer]) -> Outcome:
         """Install from the index; where it has no such application, say what the distro has."""
         try:
-            return self.install(request)
+            outcome = self.install(request)
+            if outcome.plan.pending and not request.force:
+                self._check_commands(request)
+            return outcome
+        except BuildError as err:
+            from detente.scan import built
+
+            built.name_the_distros(err, request.asked, self.environ, self.paths.cache)
+            raise
         except Collision as err:
             alternatives.name_the_index(err, request.asked, offers)
             raise
         except (NotFound, ResolutionError, Refused) as err:
             if not isinstance(err, Refused) or LIBRARY in err.message:
-                alternatives.name_the_distros(err, request.asked, offers)
+                alternatives.name_the_distros(err, request.asked, self._true(offers))
+            if isinstance(err, NotFound):
+                self._name_what_is_meant(err, request)
             raise
+
+    def _check_commands(self, request: Install) -> None:
+        """Raise the Collision with the distro's commands that a dry run cannot see in what is not fetched yet."""
+        from detente.plan.commands import check_names
+        from detente.scan import foreign, offers
+        from detente.store import generations
+
+        system = self.distro()
+        plain = [requirement_name(asked.requirement) for asked in request.asked if not asked.suffix]
+        for name, offer in offers.at_hand(system, filter(None, plain)).items() if system is not None else ():
+            if offer.identity == "same" and offer.installed and offer.package not in request.beside:
+                assert system is not None
+                there = system.installed()[offer.package].commands
+                found = foreign.commands(self.paths, map(os.path.basename, there), self.environ)
+                owners = foreign.owners(found.values(), self.paths, self.environ)
+                current = generations.current(self.paths)[0].applications
+                check_names(name, dict.fromkeys(found, ""), current, found, owners, force=False)
 
     def _confirm_both(self, plan: Plan) -> None:
         """Ask once for both parts, before the first of them runs."""
@@ -249,21 +208,3 @@ class Front(Detente):
             if part.terminal:
                 self._progress.say("")  # the package manager was in the middle of a line
             raise
-
-    def _unwanted(self) -> bool:
-        from detente.scan import release
-
-        return release.chosen(self.environ) is None
-
-    def _say_once(self) -> None:
-        """Say, once for all times, that this distro is not known."""
-        from detente.host import fs
-
-        mark = os.path.join(self.paths.state, "index-only")
-        if not self._looked or self._system is not None or self._dry_run or os.path.exists(mark):
-            return
-        if not self._unwanted():
-            self._progress.say("note: détente does not know this distro's package manager, and uses the index alone")
-            with contextlib.suppress(DetenteError, OSError):
-                fs.make_directory(self.paths.state)
-                fs.replace_file(mark, b"")

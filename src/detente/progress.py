@@ -24,3 +24,12 @@ class Progress:
 
     def end(self) -> None:
         """Take away what is drawn."""
+
+
+def size(number: float) -> str:
+    """Return a size of `number` bytes for a person (powers of 1000)."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from detente.distro import apt, apt_words
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
     from detente.plan.plan import Plan
     from detente.scan.system import System
+
+
+def check_privileges(packages: tuple[str, ...], environ: Mapping[str, str]) -> None:
+    """Raise Refused where nobody here can become root, so that `packages` cannot be installed."""
+    escalate.check(escalate.seat(environ), apt_words.typed_install(packages))
 
 
 class SystemPart:
@@ -52,14 +58,14 @@ class SystemPart:
             if system.root:
                 raise Refused(
                     f"DETENTE_DISTRO names another root file system, {system.root}: nothing is installed there",
-                    hint=f"leave it out, or: sudo chroot {system.root} {self._typed}",
+                    hint=f"leave it out, or: sudo chroot {quote(system.root)} {self._typed}",
                 )
             command = escalate.raised(command, seat, environ, self._typed)
         except Refused as err:
             self.refusal = err
         self._command = command
         step = SystemInstall(packages, changes, command.argv, simulation.download, simulation.disk)
-        self.plan: Plan = system_packages.plan(step, reasons, remarks, terminal=seat.terminal)
+        self.plan: Plan = system_packages.plan(step, reasons, remarks)
 
     def run(self) -> tuple[SystemChange, ...]:
         """Do it, and return what is installed now of what was asked for; raise what it failed by.

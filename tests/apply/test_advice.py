@@ -6,7 +6,21 @@ from pathlib import Path
 import pytest
 
 from detente.apply.advice import hint_for, missing_in, needs_in, refusal_in
-from detente.apply.needs import ANY, CMAKE, HEADER, LIBRARY, PKG_CONFIG, PROGRAM, Need, Supplier, names, read, supplier
+from detente.apply.needs import (
+    ANY,
+    CMAKE,
+    HEADER,
+    LIBRARY,
+    PKG_CONFIG,
+    PROGRAM,
+    SUDO,
+    Need,
+    Supplier,
+    names,
+    read,
+    supplier,
+)
+from detente.host.escalate import seat
 from detente.model import Interpreter
 
 RECORDED = Path(__file__).parents[1] / "fixtures/failed-builds.txt"
@@ -177,12 +191,22 @@ def test_a_release_without_a_table_is_told_in_debians_names(tmp_path: Path) -> N
         ("ID=debian\nVERSION_CODENAME=forky\n", False),
     ):
         (tmp_path / "etc/os-release").write_text(text)
-        here = supplier(str(tmp_path))
+        here = supplier(str(tmp_path))._replace(seat=SUDO)
         hint = missing_in(log, DISTROS, here)
         assert hint == ("as Debian calls it: " if borrowed else "") + "sudo apt install libffi-dev", text
     (tmp_path / "etc/os-release").unlink()
     (tmp_path / "usr/bin/apt").unlink()
-    assert supplier(str(tmp_path)) == Supplier("", "", True, str(tmp_path))
+    assert supplier(str(tmp_path)) == Supplier("", "", True, str(tmp_path), seat({}))
+
+
+def test_the_command_is_one_that_becomes_root_on_this_machine() -> None:
+    log = "x.c:9:10: fatal error: ffi.h: No such file or directory"
+    for here, hint in (
+        (SUDO._replace(root=True), "apt install libffi-dev"),
+        (SUDO._replace(tools={"doas": "/usr/bin/doas"}), "doas apt install libffi-dev"),
+        (SUDO._replace(tools={}, su="/bin/su"), "su -c 'apt install libffi-dev'"),
+    ):
+        assert missing_in(log, DISTROS, BOOKWORM._replace(seat=here)) == hint
 
 
 def test_a_table_that_cannot_be_read_costs_only_the_advice() -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from support.apt_root import APT, AptRoot
 from support.machine import Machine
 from support.wheels import make_wheel
 
@@ -37,6 +38,21 @@ def test_rollback_walks_back_and_a_number_goes_anywhere(machine: Machine) -> Non
     assert machine.commands() == ["demo", "demo-admin", "other"]
     assert "nothing" not in machine.ok("history").out
     machine.refused(3, "rollback", "99")
+
+
+def test_rollback_says_to_which_generation_it_goes_and_which_one_that_is_now(machine: Machine) -> None:
+    machine.ok("install", "demo==1.0")
+    machine.ok("install", "demo==2.0")
+    assert "would go back to generation 1 (now 3)\n" in machine.ok("rollback", "-n").out
+    assert machine.ok("rollback").out.endswith("back to generation 1 (now 3)\n")
+    assert "back to the empty beginning (now 4)\n" in machine.ok("rollback").out
+
+
+def test_rollback_says_that_system_packages_stay_where_there_are_any(machine: Machine, tmp_path: Path) -> None:
+    debian = AptRoot(tmp_path / "root") if APT else None
+    machine.ok("install", "demo")
+    answer = machine.ok("rollback", DETENTE_DISTRO=str(debian.path) if debian else "none")
+    assert answer.out.endswith("; system packages stay as they are\n") == bool(debian)
 
 
 def test_rollback_of_one_application_leaves_the_others(machine: Machine) -> None:

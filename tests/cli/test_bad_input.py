@@ -3,10 +3,13 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from detente.cli import table
+from detente.cli.options import Parser
 from support.index import Fault, Index
 from support.machine import Machine
 from support.wheels import make_project, make_wheel
@@ -319,10 +322,47 @@ def test_start_up_code_is_asked_about_for_a_single_run_too(machine: Machine, tmp
     assert machine.ok("run", "-y", str(wheel)).out == "starter 1.0\n"
 
 
+def test_the_words_to_repeat_with_yes_can_be_pasted(machine: Machine, tmp_path: Path) -> None:
+    make_wheel(tmp_path, "starter", "1.0", commands=["starter"], pth={"starter.pth": "import os; os.getpid()\n"})
+    answer = machine.refused(5, "install", "starter>=1", "--find-links", str(tmp_path))
+    assert answer.err.endswith(f"detente install 'starter>=1' --find-links {tmp_path} --yes\n")
+
+
 def test_an_unknown_key_of_the_configuration_is_named(machine: Machine) -> None:
     config = machine.home / ".config/detente/config.toml"
     config.parent.mkdir(parents=True)
     config.write_text("[install]\npyton = '3.12'\n")
     assert "`pyton` in [install]" in machine.refused(2, "install", "demo").err
+    config.write_text("prefr = 'distro'\n")
+    assert "hint: did you mean `prefer`" in machine.refused(2, "list").err
+    config.write_text("[instal]\npython = '3.12'\n")
+    assert "a table [instal]" in machine.refused(2, "list").err
+    config.write_text("distro = 'none'\nprefer = 'distro'\n[from]\nhttpie = 'index'\n[collect]\n")
+    machine.ok("list")
     config.write_text("keep = 'x'\n")
     assert "cannot be `x`" in machine.refused(2, "collect").err
+
+
+def test_what_the_configuration_may_set_at_the_top_is_what_the_commands_have_as_options() -> None:
+    found = set()
+    for name, verb in table.VERBS.items():
+        parser = Parser(name, verb.summary, {"HOME": "/nonexistent"})
+        import_module(f"detente.cli.commands.{verb.module}").configure(parser)
+        found |= {flag[2:] for action in parser._actions for flag in action.option_strings if flag[:2] == "--"}
+    assert found - {"help"} == table.OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("-U", "there is no upgrade yet"),
+        ("--upgrade", "there is no upgrade yet"),
+        ("--user", "not needed: each application has an environment of its own"),
+        ("--break-system-packages", "not needed: each application has an environment of its own"),
+        ("--no-binary=:all:", "to build it from source, name that"),
+    ],
+)
+def test_options_of_other_tools_are_answered_in_our_words(machine: Machine, option: str, hint: str) -> None:
+    answer = machine.refused(2, "install", "demo", option)
+    assert hint in answer.err
+    assert "did you mean" not in answer.err

@@ -96,7 +96,25 @@ def test_as_many_commands_are_named_as_there_is_room_for(both: Machine, root: Ap
     assert line("200").endswith("command-number-4 and 4 more")
     assert line("80").endswith("command-number-0, command-number-1 and 7 more")
     assert len(line("80")) <= 80
-    assert line("20").endswith("command-number-0 and 8 more")
+    assert line("60").endswith("command-number-0 and 8 more")
+
+
+def test_eighty_columns_hold_for_long_names_and_requests(both: Machine, root: AptRoot) -> None:
+    root.python(
+        "python3-backports.shutil-get-terminal-size-extended", "1.0.0~git20230401.abcdef0123-1+deb12u1", "shutil_x", "1"
+    )
+    both.ok("install", "demo>=1.0,<=2.0,!=1.7.1", "--with", "plugin>=0.1,<9", "--as", "@with-a-long-suffix")
+    both.ok("install", "other")
+    lines = both.ok("list", COLUMNS="80").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("plugin>=0.1,<9" in line or "plugin<9,>=0.1" in line for line in lines), "it goes on in the next line"
+    assert any(line.startswith("demo@with-a-lon") for line in lines)
+    lines = both.ok("history", COLUMNS="80").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("2*") and "install other" in line for line in lines)
+    whole = both.ok("history").out.splitlines()
+    assert len(whole) == 3, "a pipe has one line for each"
+    assert "--as @with-a-long-suffix" in whole[2]
 
 
 def test_without_applications_the_rest_is_listed(both: Machine) -> None:
@@ -151,6 +169,41 @@ def test_show_a_system_package_by_its_name_its_distributions_and_its_command(bot
 
 
 @pytest.mark.skipif(APT is None, reason=NO_APT)
+def test_show_takes_modules_and_files(both: Machine, root: AptRoot) -> None:
+    root.python("python3-gi", "3.42.2-3", "PyGObject", "3.42.2")
+    root.installed("python3-tk", "3.11.2-3", ["/usr/lib/python3.11/tkinter/__init__.py"])
+    assert both.json("show", "pygobject")["name"] == "python3-gi"
+    for word in ("tkinter", "python3-tk"):
+        assert both.json("show", word)["name"] == "python3-tk"
+    assert ("system package", "python3-tk") in kinds(both.json("list"))
+    folder = root.path / "usr/bin"
+    assert both.json("show", str(folder / "black"))["name"] == "black"
+    both.ok("install", "demo")
+    assert both.json("show", str(both.bin / "demo"))["kind"] == "application"
+    assert both.json("show", "./demo-admin", cwd=both.bin)["name"] == "demo"
+    assert "there is nothing at ./nosuch" in both.refused(3, "show", "./nosuch").err
+    assert "apt show coreutils" in both.refused(3, "show", str(folder / "ls")).err
+    assert "is not known" in both.refused(3, "show", str(root.path / "etc/os-release")).err
+
+
+@pytest.mark.skipif(APT is None, reason=NO_APT)
+def test_what_one_of_several_names_lacks_hides_not_the_others(both: Machine) -> None:
+    answer = both.run("show", "httpie", "nosuch", "black")
+    assert answer.status == 10
+    assert [line for line in answer.out.splitlines() if line.startswith("Name:")] == [
+        "Name:         httpie",
+        "Name:         black",
+    ]
+    assert "error: nothing that is installed is called nosuch" in answer.err
+    answer = both.run("show", "httpie", "nosuch", "--json")
+    told = json.loads(answer.out)
+    assert (answer.status, told["ok"], [item["name"] for item in told["data"]]) == (10, False, ["httpie"])
+    assert [err["code"] for err in told["errors"]] == ["not-found"]
+    answer = both.run("show", "nosuch", "neither")
+    assert (answer.status, answer.err.count("error: nothing that is installed is called")) == (3, 2)
+
+
+@pytest.mark.skipif(APT is None, reason=NO_APT)
 def test_show_an_application_says_what_the_distro_has(both: Machine, root: AptRoot) -> None:
     both.ok("install", "demo")
     assert both.json("show", "demo")["distro"] is None
@@ -173,6 +226,12 @@ def test_what_is_only_to_be_had_is_not_shown_but_named(both: Machine, root: AptR
     answer = both.refused(3, "show", "certbot")
     assert "Debian 12 has it as certbot 2.1.0-4" in answer.err
     assert "detente why certbot" in answer.err
+    root.offered("python3-gi", "3.42.2-3")
+    assert "gi is not installed; Debian 12 has it as python3-gi 3.42.2-3" in both.refused(3, "show", "gi").err
+    root.offered("yamllint", "1.29.0-1")
+    root.offered("python3-tk", "3.11.2-3")
+    assert "tkinter is not installed; Debian 12 has it as python3-tk" in both.refused(3, "show", "tkinter").err
+    assert "yamllint is not installed; Debian 12 has it as yamllint" in both.refused(3, "show", "yamllint").err
 
 
 def test_seven_hundred_packages_are_listed_quickly(both: Machine, root: AptRoot) -> None:

@@ -42,6 +42,9 @@ def root(tmp_path: Path) -> AptRoot:
         ("python3-requests", "2.28.1+dfsg-1"),
         ("reportbug", "12.0.0"),
         ("ufw", "0.36.2-1"),
+        ("calibre", "6.13.0+repack-2"),
+        ("dpkg", "1.21.22"),
+        ("python3-yaml", "6.0-3+b2"),
     ):
         root.offered(package, version)
     return root
@@ -94,8 +97,12 @@ def test_a_name_that_the_distro_lacks_is_installed_without_a_word_about_it(machi
     assert "Debian" not in machine.ok("install", "notindebian").err
 
 
-def test_another_project_of_that_name_is_no_alternative(machine: Machine) -> None:
-    assert "Debian" not in machine.ok("install", "reportbug").err
+def test_another_project_of_that_name_is_no_alternative_but_worth_a_word(machine: Machine) -> None:
+    said = "note: Debian 12's reportbug is another project; for that one: sudo apt install reportbug\n"
+    for words in (["-n"], []):
+        answer = machine.ok("install", "reportbug", *words)
+        assert (said in answer.err, "--from distro" in answer.err) == (True, False)
+    assert "Debian" not in machine.ok("install", "reportbug", "--from", "index").err
 
 
 @pytest.mark.parametrize("words", [["httpie>=3.2.2"], ["httpie", "--as", "@2"], ["httpie", "--from", "index"]])
@@ -112,6 +119,16 @@ def test_a_library_is_refused_with_the_way_to_the_distros(machine: Machine) -> N
 def test_a_name_that_only_the_distro_has_is_not_found_with_the_way_to_it(machine: Machine) -> None:
     answer = machine.refused(3, "install", "ufw")
     assert "hint: detente install ufw --from distro\n" in answer.err
+
+
+def test_a_project_that_took_a_name_of_the_distros_is_asked_about_first(machine: Machine, tmp_path: Path) -> None:
+    make_wheel(tmp_path / "taken", "ufw", "9.9", commands=["ufw"])
+    with Index(tmp_path / "taken") as index:
+        answer = machine.refused(5, "install", "ufw", PIP_INDEX_URL=index.url)
+        assert "what it has now may be a stranger's" in answer.err
+        assert "would ask: Debian 12 has ufw" in machine.ok("install", "ufw", "-n", PIP_INDEX_URL=index.url).out
+        machine.ok("install", "ufw", "--from", "index", PIP_INDEX_URL=index.url)
+        machine.ok("install", "ufw", PIP_INDEX_URL=index.url)
 
 
 def test_json_has_the_way_the_rule_and_the_other_possibility(machine: Machine) -> None:
@@ -139,6 +156,17 @@ def test_beside_it_the_index_is_had_by_saying_so(furnished: Machine) -> None:
 
 def test_one_that_does_not_satisfy_is_not_enough(furnished: Machine) -> None:
     assert "installed httpie 3.2.4" in furnished.ok("install", "httpie>=3.2.2").out
+
+
+def test_a_dry_run_is_refused_by_the_commands_that_refuse_the_real_one(furnished: Machine, root: AptRoot) -> None:
+    for command in _HTTP:
+        (root.path / f"usr/bin/{command}").chmod(0o755)
+    furnished.environ["PATH"] = f"{furnished.bin}:{root.path}/usr/bin:/usr/bin"
+    for words in (["httpie>=3.2.2"], ["httpie>=3.2.2", "--with", "black"]):
+        said = [furnished.refused(5, "install", *words, *more).err for more in (["-n"], [])]
+        assert "error: the command http exists already: " in said[0]
+        assert said[0].splitlines()[0] == said[1].splitlines()[0]
+    assert furnished.ok("install", "httpie>=3.2.2", "--as", "@2", "-n").status == 0
 
 
 def test_a_torn_one_is_not_there(machine: Machine, root: AptRoot) -> None:
@@ -169,6 +197,39 @@ def test_the_plan_is_in_json_too(machine: Machine) -> None:
     assert step["packages"] == ["httpie"]
     assert step["changes"] == [{"package": "httpie", "before": "", "after": "3.2.1-1"}]
     assert step["argv"][-2:] == ["--", "httpie"]
+
+
+@pytest.mark.parametrize("name", ["python3-requests", "python3-requests>=2.28"])
+def test_the_name_of_a_system_package_is_as_good_as_its_distributions(machine: Machine, name: str) -> None:
+    assert planned(machine, name, "--from", "distro") == ["python3-requests"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("python3-yaml", "python3-yaml is the system package of pyyaml", "detente install pyyaml --from distro"),
+        ("yaml", "the module yaml is in pyyaml, Debian 12's python3-yaml", "detente install pyyaml"),
+        ("PIL", "the module PIL is in pillow", "detente install pillow"),
+        ("calibre", "calibre is a system package of Debian 12", "apt install calibre"),
+    ],
+)
+def test_what_the_index_lacks_is_named_for_what_it_is(machine: Machine, name: str, said: str, hint: str) -> None:
+    answer = machine.refused(3, "install", name)
+    assert said in answer.err
+    assert answer.err.endswith(f"{hint}\n")
+
+
+def test_a_library_that_the_distros_python_has_is_said_to_be_there(machine: Machine, root: AptRoot) -> None:
+    root.python("python3-requests", "2.28.1+dfsg-1", "requests", "2.28.1")
+    answer = machine.refused(5, "install", "requests")
+    assert "`import requests` works already in /usr/bin/python3 (system package python3-requests 2.28" in answer.err
+    assert "--from distro" not in answer.err
+
+
+def test_what_only_an_environment_can_have_comes_from_the_index_with_the_reason(machine: Machine) -> None:
+    said = "note: httpie from the index: --as needs an environment of its own\n"
+    assert said in machine.ok("install", "httpie", "--as", "@2", "--prefer", "distro").err
+    assert said not in machine.ok("install", "httpie", "--as", "@3").err
 
 
 def test_names_that_differ_by_spelling_alone_are_one(machine: Machine) -> None:
@@ -225,10 +286,11 @@ def test_a_configuration_that_cannot_be_names_the_file_and_the_key(machine: Mach
         (3, ["notindebian"], "error: Debian 12 has no notindebian\n"),
         (4, ["httpie>=4"], "error: Debian 12 has 3.2.1, and httpie>=4 was asked for\n"),
         (5, ["reportbug"], "error: Debian 12's reportbug is another project than the index's reportbug\n"),
-        (2, ["httpie[more]"], "error: a system package cannot be had so: an extra\n"),
-        (2, ["httpie", "--python", "3.12"], "error: a system package cannot be had so: --python\n"),
+        (2, ["httpie[more]"], "error: an extra works only with the index\n"),
+        (2, ["httpie", "--python", "3.12"], "error: --python works only with the index\n"),
         (2, ["httpie", "--offline"], "error: --offline asks nobody"),
-        (3, ["yamllint"], "error: apt knows no system package yamllint\n"),
+        (3, ["yamllint"], "error: Debian 12 has no yamllint for this machine, or no source of apt's has it\n"),
+        (5, ["calibre"], "error: Debian 12 has a system package calibre, and it is no distribution that"),
     ],
 )
 def test_a_demand_that_the_distro_cannot_meet(machine: Machine, status: int, words: list[str], said: str) -> None:
@@ -306,7 +368,7 @@ def test_a_broken_record_of_dpkg_is_a_note_and_the_index_goes_on(furnished: Mach
 
 @pytest.mark.parametrize("name", ["httpie", "HTTPie"])
 def test_to_remove_a_system_package_is_the_distros_matter(furnished: Machine, name: str) -> None:
-    answer = furnished.refused(3, "remove", name)
+    answer = furnished.refused(5, "remove", name)
     assert f"error: {name} is no application of détente's, but a system package of Debian 12" in answer.err
     assert "apt remove httpie\n" in answer.err
 
@@ -314,7 +376,17 @@ def test_to_remove_a_system_package_is_the_distros_matter(furnished: Machine, na
 def test_ours_is_removed_although_the_distro_has_one_too(furnished: Machine) -> None:
     furnished.ok("install", "httpie>=3.2.2")
     assert "removed httpie" in furnished.ok("remove", "httpie").out
-    assert "not installed any more" in furnished.ok("remove", "httpie").err
+    assert "apt remove httpie\n" in furnished.refused(5, "remove", "httpie").err
+
+
+def test_who_has_the_command_now_is_said_where_ours_goes(furnished: Machine) -> None:
+    furnished.ok("install", "httpie", "--from", "index")
+    place = furnished.home / "bin"
+    place.mkdir()
+    (place / "http").write_text("#!/bin/sh\n")
+    (place / "http").chmod(0o755)
+    furnished.environ["PATH"] += f":{place}"
+    assert f"note: `http` is now {place}/http\n" in furnished.ok("remove", "httpie").err
 
 
 def test_what_nobody_has_is_not_found(machine: Machine) -> None:

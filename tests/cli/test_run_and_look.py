@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from support.debian_root import DebianRoot
 from support.index import Index
 from support.machine import Machine
 
@@ -36,6 +38,20 @@ def test_run_a_command_of_another_name_and_with_more(machine: Machine) -> None:
 def test_runs_exit_status_is_the_applications(machine: Machine) -> None:
     answer = machine.run("run", "--from", "demo", "dep-tool")
     assert (answer.status, "has no command called dep-tool" in answer.err) == (3, True)
+
+
+def test_run_does_not_take_a_command_of_another_project_for_a_project(machine: Machine, tmp_path: Path) -> None:
+    debian = {"DETENTE_DISTRO": str(DebianRoot(tmp_path / "debian", "3.11").path)}
+    for word, own in (("http", "httpie"), ("HTTP", "httpie"), ("pdb_b", "pdb-tools"), ("nosuch-x", "")):
+        said = machine.run("run", "--pre", word, "-x", "a b", **debian)
+        assert (said.status, f"is a command of {own}" in said.err) == ((5, True) if own else (3, False)), said.err
+        if own:
+            assert f"hint: detente run --from {own} {word.lower()} -x 'a b'; if you do mean the index's " in said.err
+    assert "is a command of" in machine.refused(5, "run", "-n", "http", **debian).err
+    assert ": detente run 'http>=0'\n" in machine.refused(5, "run", "http", **debian).err
+    for words in (["http>=0"], ["http@1.0"], ["--from", "http", "http"], ["httpie"]):
+        assert "in the index" in machine.refused(3, "run", *words, **debian).err, words
+    assert "in the index" in machine.refused(3, "run", "http").err, "no distro is looked at"
 
 
 def test_collect_takes_what_was_only_run(machine: Machine) -> None:

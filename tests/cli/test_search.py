@@ -73,7 +73,7 @@ def test_a_word_that_nobody_has_ends_with_three(machine: Machine) -> None:
     assert "it was asked for qqqzzzqqq" in answer.err
 
 
-@pytest.mark.parametrize("word", ["two words", "", "*", "a/b", "--", "ü ü"])
+@pytest.mark.parametrize("word", ["", " ", "*", "a/b", "--", "ü *"])
 def test_what_can_be_no_part_of_a_name_is_a_usage_error(machine: Machine, word: str) -> None:
     machine.refused(2, "search", "--", word)
 
@@ -82,8 +82,44 @@ def test_offline_only_the_distro_answers(machine: Machine, stock: Index) -> None
     before = len(stock.seen)
     answer = machine.ok("search", "yaml", "--offline")
     assert "python3-yaml" in answer.out
-    assert "--offline was given" in answer.err
+    assert answer.err.splitlines()[-1] == "The index was not asked (--offline)."
     assert len(stock.seen) == before
+    machine.ok("search", "yaml")
+    answer = machine.ok("search", "yaml", "--offline")
+    assert "The index was not asked (--offline); it said so before of yaml, python-yaml, pyyaml" in answer.err
+
+
+@pytest.mark.parametrize("words", [("yaml linter",), ("linter", "YAML")])
+def test_several_words_must_all_fit(machine: Machine, words: tuple[str, ...]) -> None:
+    assert names(machine, *words) == ["yamllint"]
+    assert "it was asked for " in machine.ok("search", *words).err
+
+
+def test_a_word_that_cannot_be_one_is_answered_with_what_is_left_of_it(machine: Machine) -> None:
+    assert "hint: detente search foo bar" in machine.refused(2, "search", "foo(bar)").err
+
+
+def test_the_distributions_of_one_system_package_are_one_row(machine: Machine, root: AptRoot) -> None:
+    root.offered("python3-typeshed", "0.0~git20221107.4f381af-1", words="collection of library stubs for Python")
+    found = machine.json("search", "types-")["distro"]["found"]
+    (stubs,) = [hit for hit in found if hit["package"] == "python3-typeshed"]
+    assert len(stubs["names"]) > 100
+    text = machine.ok("search", "types-requests").out
+    assert next(line for line in text.splitlines() if "typeshed" in line).startswith("types-requests")
+
+
+@pytest.mark.parametrize("word", ["yaml", "types-", "python", "http", "a"])
+def test_it_fits_eighty_columns(machine: Machine, root: AptRoot, word: str) -> None:
+    root.offered("python3-backports.shutil-get-terminal-size", "1.0.0-6", words="a backport " * 9)
+    root.offered("python3-typeshed", "0.0~git20221107.4f381af-1", words="collection of library stubs for Python")
+    for more in ((), ("--all",)):
+        answer = machine.ok("search", word, *more, COLUMNS="80")
+        assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_what_apt_does_not_offer_here_says_so(machine: Machine) -> None:
+    (line,) = [line for line in machine.ok("search", "rpi-gpio").out.splitlines() if "rpi-gpio" in line]
+    assert "not offered" in line
 
 
 def test_the_closest_come_first_and_the_rest_is_counted(machine: Machine) -> None:

@@ -80,3 +80,15 @@ def test_going_back_does_not_take_detente_itself_away(own: Machine) -> None:
     assert own.call("detente", "rollback", "2").status == 0
     assert own.commands() == ["demo", "demo-admin", "detente"]
     assert own.call("detente", "rollback", "detente").status == 3
+
+
+def test_another_detente_on_path_is_kept_and_the_way_before_it_is_named(own: Machine, tmp_path: Path) -> None:
+    other = tmp_path / "bin/detente"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    own.environ["PATH"] += f":{other.parent}"
+    answer = own.refused(5, "setup")
+    assert answer.err.endswith("detente setup --force\n")
+    own.ok("setup", "--force")
+    assert own.commands() == ["detente"]

@@ -29,6 +29,8 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     make_wheel(folder, "pyyaml", "6.0.3")
     make_wheel(folder, "black", "26.1.0", commands=["black"])
     make_wheel(folder, "notindebian", "1.0", commands=["notindebian"])
+    make_wheel(folder, "calibre", "9.9", commands=["calibre"])
+    make_wheel(folder, "certbot", "4.0", commands=["certbot"])
     make_sdist(folder, "reportbug", "0.0.129")
     with Index(folder) as index:
         now = time.time()
@@ -124,15 +126,91 @@ def test_a_security_update_and_a_backport_say_where_they_come_from(machine: Mach
 
 def test_what_is_not_in_the_table_is_not_in_debian(machine: Machine) -> None:
     answer = machine.ok("why", "notindebian")
-    assert "notindebian is not in Debian 12." in answer.out
+    assert "Debian 12 has no Python project notindebian." in answer.out
     assert machine.json("why", "notindebian")["offer"] is None
+
+
+@pytest.mark.parametrize("word", ["calibre", "supertux"])
+def test_a_system_package_that_is_no_distribution_is_named(machine: Machine, root: AptRoot, word: str) -> None:
+    root.offered(word, "6.13.0-1")
+    answer = machine.json("why", word)
+    assert ("index", "9.9") in [(side["from"], side["version"]) for side in answer["candidates"]] or word == "supertux"
+    assert ("distro", word, "6.13.0-1") in [
+        (side["from"], side["package"], side["version"]) for side in answer["candidates"]
+    ]
+    text = machine.ok("why", word).out
+    assert f"Debian 12 has a system package {word}:\n" in text
+    assert f"  détente does not know it as a distribution: sudo apt install {word}\n" in text
+    assert ("The index has no supertux." in text) == (word == "supertux")
+    assert ("Nothing shows that it is the same project as the index's calibre." in text) == (word == "calibre")
+    assert "has no Python project" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    preferred = machine.ok("why", word, DETENTE_PREFER="distro").out
+    assert f"Debian 12 has no {word}" not in preferred
+    root.installed(word, "6.13.0-1", [f"/usr/share/{word}/x"])
+    text = machine.ok("why", word).out
+    assert f"{word} 6.13.0-1 is installed as a system package.\n" in text
+    assert "sudo apt" not in text
+
+
+def test_a_system_package_of_a_library_is_the_library(machine: Machine) -> None:
+    answer = machine.json("why", "python3-requests")
+    assert (answer["name"], answer["offer"]["package"]) == ("requests", "python3-requests")
+    text = machine.ok("why", "python3-requests").out
+    assert "requests is not installed; in Debian 12 it is the system package python3-requests" in text
+
+
+def test_a_module_that_the_distro_keeps_apart_names_its_package(machine: Machine, root: AptRoot, stock: Index) -> None:
+    root.offered("python3-tk", "3.11.2-3")
+    before = len(stock.seen)
+    lines = machine.ok("why", "tkinter").out.splitlines()
+    assert lines[0] == "python3-tk is not installed: a system package"
+    assert "`import tkinter` in /usr/bin/python3 needs the system package python3-tk" in lines
+    assert "  sudo apt install python3-tk" in lines
+    assert machine.ok("why", "python3-tk").out.splitlines()[0] == lines[0]
+    root.installed("python3-tk", "3.11.2-3", ["/usr/lib/python3.11/tkinter/__init__.py"])
+    root.write("/usr/lib/python3.11/json/__init__.py", "")
+    for word in ("tkinter", "python3-tk"):
+        lines = machine.ok("why", word).out.splitlines()
+        assert lines[0] == "python3-tk 3.11.2-3 is installed: a system package that was asked for"
+    text = machine.ok("why", "tkinter").out
+    assert "/usr/lib/python3.11/tkinter: system package python3-tk 3.11.2-3" in text
+    assert "sudo apt" not in text
+    assert len(stock.seen) == before
+
+
+def test_what_apt_does_not_offer_here_is_said(machine: Machine) -> None:
+    text = machine.ok("why", "certbot").out
+    assert "Debian 12 offers no version of certbot for this machine at the moment." in text
+
+
+def test_what_the_distro_s_python_imports_already_is_said(machine: Machine, root: AptRoot) -> None:
+    root.python("python3-apt", "2.6.0", "python_apt", "2.6.0")
+    text = machine.ok("why", "python-apt").out
+    assert "`detente install python-apt` would not find it" in text
+    assert "python3-apt is there: /usr/bin/python3 imports it" in text
+    assert "detente install APPLICATION --with-distro python_apt" in text
+
+
+def test_a_library_says_what_its_import_takes(machine: Machine, root: AptRoot) -> None:
+    root.python("python3-requests", "2.28.1+dfsg-1", "requests", "2.28.1")
+    assert "`import requests` in /usr/bin/python3 takes " in machine.ok("why", "requests").out
+
+
+def test_the_other_way_is_a_sentence_and_its_command(machine: Machine) -> None:
+    lines = machine.ok("why", "httpie", DETENTE_PREFER="distro").out.splitlines()
+    assert lines[-2:] == ["  The index has 3.2.4:", "    detente install httpie --from index"]
+    assert all(line.strip(" :") or not line for line in lines)
 
 
 def test_without_a_table_what_the_distro_has_is_not_known(machine: Machine, root: AptRoot) -> None:
     root.write("/etc/os-release", 'ID=ubuntu\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION_CODENAME=noble\n')
-    answer = machine.ok("why", "httpie")
+    answer = machine.ok("why", "notindebian")
     assert "What Ubuntu 24.04 has is not known here." in answer.out
-    assert "is not in Ubuntu" not in answer.out
+    assert "Ubuntu 24.04 has no" not in answer.out
+    answer = machine.ok("why", "httpie")
+    assert "Ubuntu 24.04 has a system package httpie:" in answer.out
+    assert "which project that is, is not known: sudo apt install httpie" in answer.out
 
 
 def test_equal_names_are_no_identity(machine: Machine) -> None:
@@ -250,6 +328,7 @@ def test_a_module_of_python_itself_asks_no_index(machine: Machine, root: AptRoot
     root.write("/usr/lib/python3.11/json/__init__.py", "")
     before = len(stock.seen)
     assert "a part of Python itself" in machine.ok("why", "json").out
+    assert machine.ok("why", "sys").out == "`import sys` takes a module that is built into Python\n"
     assert len(stock.seen) == before
 
 
@@ -445,4 +524,4 @@ def test_odd_words_are_a_sentence(machine: Machine, word: str) -> None:
 def test_nothing_is_a_usage_error(machine: Machine) -> None:
     machine.refused(2, "why", "")
     machine.refused(2, "why")
-    machine.refused(2, "why", "httpie", "black")
+    assert "why takes one name" in machine.refused(2, "why", "httpie", "black").err

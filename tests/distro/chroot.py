@@ -155,6 +155,7 @@ class Chroot:
     def __init__(self, scratch: Path, *layers: Path, place: str = PLACE) -> None:
         self.root = scratch / "root"
         self.place = place
+        layers = tuple(layer.resolve() for layer in layers)  # a copy of a link would be no copy
         self._lower = ":".join(map(str, layers))
         self._upper, self._work = scratch / "upper", scratch / "work"
         for folder in (self.root, self._upper, self._work):

@@ -249,10 +249,35 @@ def test_descriptions_are_one_line_each(name: str) -> None:
     assert apt.parse_descriptions(recorded(name, "search.txt"))["yamllint"] == "Linter for YAML files"
 
 
+def test_a_size_that_is_none_counts_as_unknown() -> None:
+    for size in ("9" * 6000, "-1", "٣", "1.5", ""):
+        said = f"Package: x\nVersion: 1\nInstalled-Size: {size}\nSize: 7\n"
+        assert apt.parse_sizes(said) == {("x", "1"): (0, 7)}
+
+
+def test_an_output_that_nobody_reads_is_no_failure_of_what_was_done() -> None:
+    error = apt.complaint(Completed(100, "", "E: Write error - write (32: Broken pipe)\n"))
+    assert "may be done" in error.message
+
+
 def test_names_cannot_be_taken_for_options() -> None:
     for command in (apt.candidates(["-x"]), apt.sizes(["-x"]), apt.simulate(["-x"]), apt.descriptions(["-x"])):
         assert command.argv[-2:] == ("--", "-x")
     assert apt.install(["-x"], removes=False, interactive=False).argv[-2:] == ("--", "-x")
+
+
+def test_a_name_that_apt_does_not_know_is_never_a_pattern() -> None:
+    for command in (apt.simulate(["x"]), apt.install(["x"], removes=False, interactive=True)):
+        assert "APT::Cmd::Pattern-Only=true" in command.argv
+
+
+def test_settings_files_stay_as_they_are_where_nobody_can_be_asked() -> None:
+    assert "DPkg::Options::=--force-confold" in apt.install(["x"], removes=False, interactive=False).argv
+    assert "DPkg::Options::=--force-confold" not in apt.install(["x"], removes=False, interactive=True).argv
+
+
+def test_install_is_the_first_word_so_that_sudoers_can_allow_just_that() -> None:
+    assert apt.install(["x"], removes=False, interactive=False).argv[:2] == (apt.GET, "install")
 
 
 def test_nothing_is_removed_unless_that_was_agreed() -> None:

@@ -146,3 +146,19 @@ def test_programs_lie_where_diversions_and_a_merged_usr_put_them() -> None:
 def test_the_head_of_metadata_names_it() -> None:
     text = "Metadata-Version: 2.1\nName: Name.Less\nVersion: 3.1\n\nVersion: 9 in the text\n"
     assert dpkg.recorded(text) == ("name-less", "3.1")
+
+
+@pytest.mark.parametrize("name", ["-oDPkg::Pre-Invoke::=x", "x;id", "../x", "a b", "x\x1b[31m", "x\0", "é", "."])
+def test_what_dpkg_would_not_call_a_package_is_damage(name: str) -> None:
+    with pytest.raises(dpkg.Broken, match="names no package"):
+        dpkg.parse_status(f"Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n")
+
+
+def test_an_odd_architecture_leads_nowhere() -> None:
+    (found,) = dpkg.parse_status("Package: x\nStatus: install ok installed\nArchitecture: ../../y\nVersion: 1\n\n")
+    assert found.architecture == ""
+
+
+def test_a_size_of_thousands_of_digits_counts_as_unknown() -> None:
+    text = f"Package: x\nStatus: install ok installed\nVersion: 1\nInstalled-Size: {'9' * 6000}\n\n"
+    assert dpkg.parse_status(text)[0].size == 0

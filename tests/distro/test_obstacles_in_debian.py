@@ -16,7 +16,7 @@ import fcntl, time
 file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); time.sleep(300)
 ' >/run/held & holder=$!
 while [ ! -s /run/held ]; do sleep 0.1; done
-detente install pycodestyle --from distro; status=$?; echo "holder $holder" >&2; exit $status"""
+detente install pycodestyle --from distro --yes; status=$?; echo "holder $holder" >&2; exit $status"""
     said = there.run("sh", "-c", script, user="root", cwd="/", environ=there.environ)
     assert said.status == 5, said
     *_, holder = said.err.split()
@@ -70,7 +70,7 @@ def test_an_interrupt_while_apt_runs_ends_with_130_and_says_what_is_left(there: 
     there.as_root("rm", "/etc/apt/apt.conf.d/99slow")
     torn = there.as_root("dpkg", "--audit").out
     assert ("dpkg --configure -a" in seen.text) == bool(torn), (seen, torn)
-    again = there.detente("install", "pycodestyle", "--from", "distro", user="root")
+    again = there.detente("install", "pycodestyle", "--from", "distro", "--yes", user="root")
     assert (again.status, bool(there.installed("pycodestyle"))) == (0, True), again
 
 
@@ -104,6 +104,21 @@ def test_without_sudo_it_says_so_and_names_the_way_that_is_left(there: Furnished
     there.as_root("rm", "/usr/bin/sudo")
     said = there.at_a_terminal("detente", "install", "pycodestyle", "--from", "distro", "--yes")
     assert said.status == 5, said
-    assert "neither sudo nor another way to root" in said.text
+    assert "sudo is not installed; su can do it" in said.text
     assert "su -c 'apt install pycodestyle'" in said.text
     assert not there.installed("pycodestyle")
+
+
+@ONE_RELEASE
+def test_that_nobody_can_become_root_is_said_before_apt_is_asked_what_it_would_do(there: Furnished) -> None:
+    there.as_root("mv", "/usr/bin/apt-get", "/root")
+    said = there.detente("install", "pycodestyle", "--from", "distro")
+    assert (said.status, said.err.splitlines()[-1]) == (5, "hint: sudo apt install pycodestyle"), said
+
+
+@ONE_RELEASE
+def test_an_interrupt_of_the_distros_part_names_what_the_index_had_brought_before(there: Furnished) -> None:
+    words = ("detente", "install", "demo", "pycodestyle", "--yes", "--prefer", "distro")
+    seen = there.at_a_terminal(*words, user="guest", answers=[("password for guest", "\x03")])
+    assert seen.status == 130, seen
+    assert "left pycodestyle as it was; demo had been installed before" in seen.text, seen

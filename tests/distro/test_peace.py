@@ -25,7 +25,7 @@ COMMANDS = (
     (PERSON, "search", "yaml"),
     (PERSON, "run", "demo"),
     (ROOT, "install", "demo"),
-    (ROOT, "install", "pycodestyle", "--from", "distro"),
+    (ROOT, "install", "pycodestyle", "--from", "distro", "--yes"),
     (ROOT, "install", "yamllint", "--from", "index", "--force"),
     (ROOT, "install", "asks", "--with-distro", "gi,apt"),
     (ROOT, "remove", "asks"),

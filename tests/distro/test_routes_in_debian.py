@@ -18,7 +18,7 @@ def configure(there: Furnished, text: str, user: str = "person") -> None:
 
 def test_root_installs_from_the_distro_directly_whatever_the_spelling(there: Furnished) -> None:
     version = there.candidate("pycodestyle")
-    said = there.detente("install", "PyCodeStyle", "--from", "distro", user="root")
+    said = there.detente("install", "PyCodeStyle", "--from", "distro", "--yes", user="root")
     assert said.status == 0, said
     assert said.out.endswith(f"installed pycodestyle {version} (system package, {there.title})\n"), said
     assert there.installed("pycodestyle") == version
@@ -63,6 +63,48 @@ def test_an_installed_system_application_is_enough_until_the_indexs_is_asked_for
     assert (ran.status, "99.0" in ran.out) == (0, True), ran
 
 
+def test_ours_that_goes_leaves_the_distros_and_it_is_named(there: Furnished) -> None:
+    there.detente("install", "yamllint", "--from", "index")
+    gone = there.detente("remove", "yamllint")
+    assert "note: `yamllint` is now /usr/bin/yamllint (system package yamllint)" in gone.err, gone
+    again = there.detente("remove", "yamllint")
+    assert (again.status, again.err.splitlines()[-1]) == (5, "hint: sudo apt remove yamllint"), again
+
+
+def test_without_a_terminal_root_too_is_asked_before_more_comes_along(there: Furnished) -> None:
+    said = there.detente("install", "pycodestyle", "--from", "distro", user="root")
+    assert said.status == 5, said
+    assert f"pycodestyle {there.candidate('pycodestyle')} and 1 more (" in said.err, said
+    assert "python3-pycodestyle" in said.err
+    assert "--yes" in said.err
+    assert not there.installed("pycodestyle")
+
+
+def test_a_dry_run_is_refused_where_the_distros_own_has_the_command(there: Furnished) -> None:
+    for more in (["-n"], []):
+        said = there.detente("install", "yamllint>=99", *more)
+        assert (said.status, "the command yamllint exists already: /usr/bin/yamllint" in said.err) == (5, True), said
+        assert "detente install 'yamllint>=99' --from index" in said.err
+
+
+def test_the_name_of_a_system_package_means_its_distribution(there: Furnished) -> None:
+    said = there.detente("install", "-n", "python3-isort", "--from", "distro")
+    assert (said.status, "would install the system package isort " in said.out) == (0, True), said
+
+
+def test_a_system_package_that_is_no_distribution_is_named_as_such(there: Furnished) -> None:
+    for words in (("--from", "distro"), ()):
+        said = there.detente("install", "libyaml-dev", *words)
+        assert (said.status, said.err.splitlines()[-1]) == (5 if words else 3, "hint: sudo apt install libyaml-dev"), (
+            said
+        )
+
+
+def test_what_the_distros_python_imports_is_said_of_a_module_of_that_name(there: Furnished) -> None:
+    said = there.detente("install", "gi")
+    assert (said.status, "the module gi is in pygobject" in said.err) == (3, True), said
+
+
 def test_a_version_that_the_distro_lacks_comes_from_the_index_and_is_refused_from_the_distro(there: Furnished) -> None:
     refused = there.detente("install", "pycodestyle>=99", "--from", "distro", user="root")
     assert refused.status in {4, 5}, refused
@@ -73,7 +115,7 @@ def test_a_version_that_the_distro_lacks_comes_from_the_index_and_is_refused_fro
 
 def test_the_configuration_prefers_the_distro_for_all_or_for_one_name(there: Furnished) -> None:
     configure(there, 'prefer = "distro"\n', "root")
-    said = there.detente("install", "pycodestyle", user="root")
+    said = there.detente("install", "pycodestyle", "--yes", user="root")
     assert said.status == 0, said
     assert there.installed("pycodestyle")
     configure(there, '[from]\nisort = "distro"\n')
@@ -95,7 +137,7 @@ def test_one_request_can_go_two_ways_and_each_part_stands_for_itself(there: Furn
     assert "installed demo 1.0" in some.out
     assert "sudo apt install pycodestyle" in some.err
     assert not there.installed("pycodestyle")
-    both = there.detente("install", "pycodestyle", "demo", user="root")
+    both = there.detente("install", "pycodestyle", "demo", "--yes", user="root")
     assert both.status == 0, both
     assert there.installed("pycodestyle")
     assert there.run("/root/.local/bin/demo", "--version", user="root", cwd="/").status == 0
@@ -118,7 +160,7 @@ def test_what_the_distro_has_not_is_not_found_there(there: Furnished) -> None:
 
 def test_removing_a_system_package_is_the_distros(there: Furnished) -> None:
     said = there.detente("remove", "yamllint")
-    assert (said.status, said.err.splitlines()[-1]) == (3, "hint: sudo apt remove yamllint"), said
+    assert (said.status, said.err.splitlines()[-1]) == (5, "hint: sudo apt remove yamllint"), said
     assert there.installed("yamllint")
 
 

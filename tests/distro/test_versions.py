@@ -167,3 +167,12 @@ def test_without_an_exception_the_words_of_the_version_hold() -> None:
     assert upstream_of(known, "2.28.1+dfsg-1") == "2.28.1"
     assert upstream_of(known, "2.32.3+dfsg-5") == "2.32.3"
     assert upstream_of(known, "2.32.3+git20250101-1") == ""
+
+
+def test_thousands_of_digits_are_a_version_like_others() -> None:
+    long = "9" * 6000
+    assert compare(long, "8" + long[1:]) == 1
+    assert compare(f"{long}:1", "2") == 1
+    assert compare("0" * 6000 + "1", "1") == 0
+    assert upstream(f"1.{long}-1") in {"", f"1.{long}"}
+    assert upstream("١.٢-1") == ""

@@ -31,6 +31,10 @@ NAMES = {
     "apt_pkg": "python3-apt",
     "apt": "python3-apt",
     "hg": "mercurial",  # a command
+    "calibre": "calibre",  # a system package that records no distribution
+    "vim": "vim",
+    "python3-requests": "python3-requests",  # a system package by its own name
+    "tkinter": "python3-tk",  # of the standard library, in a system package of its own
     "no-such-distribution": None,
 }
 

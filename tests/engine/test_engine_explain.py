@@ -116,8 +116,18 @@ def at(index: Index) -> Sources:
         (["alpha>=9"], ResolutionError, "no release of alpha fits 'alpha>=9'", "detente install alpha"),
         (["alpha==1.7"], ResolutionError, "no release of alpha fits alpha==1.7", "detente install alpha"),
         (["alpha>2,<3.0"], ResolutionError, "no release of alpha fits 'alpha>2,<3.0'", "detente install alpha"),
-        (["wants-old", "wants-new"], ResolutionError, "the requirements cannot be satisfied together", "--app"),
-        (["wants-old", "alpha==2.0"], ResolutionError, "the requirements cannot be satisfied together", "--app"),
+        (
+            ["wants-old", "wants-new"],
+            ResolutionError,
+            "the requirements cannot be satisfied together",
+            "detente install NAME",
+        ),
+        (
+            ["wants-old", "alpha==2.0"],
+            ResolutionError,
+            "the requirements cannot be satisfied together",
+            "detente install NAME",
+        ),
         (
             ["later"],
             ResolutionError,
@@ -278,6 +288,7 @@ def test_a_build_that_fails_keeps_the_backends_last_words(fail: Failing, index: 
     error = fail(str(tree), sources=at(index))
     assert type(error) is BuildError
     assert any("ffi.h" in line for line in error.context)
+    assert error.distribution == "", "a directory is not of the index"
     (tree / "pyproject.toml").write_text(table.replace("[]", '["no-such-backend"]'))
     error = fail(str(tree), sources=at(index))
     assert type(error) is BuildError
@@ -306,6 +317,7 @@ def test_why_a_build_failed_is_said_where_it_is_known() -> None:
     error = explain(Completed(1, "", said), ["mine"], NOTHING, because=("it is late", "go to bed"))
     assert type(error) is BuildError
     assert (error.message, error.hint) == ("cannot build mine from source: it is late", "go to bed")
+    assert error.distribution == "mine"
 
 
 def test_an_empty_directory_and_a_damaged_wheel_are_named(fail: Failing, tmp_path: Path) -> None:

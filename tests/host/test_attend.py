@@ -11,7 +11,7 @@ import pytest
 
 from detente.errors import ToolError
 from detente.host import proc
-from detente.model import Command
+from detente.model import Command, Completed
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
@@ -27,6 +27,12 @@ def test_its_output_goes_where_it_is_told(capfd: pytest.CaptureFixture[str]) -> 
     assert capfd.readouterr() == ("", "out\n")
 
 
+def test_input_that_is_no_terminal_stays_for_whoever_called_us() -> None:
+    child = attending("cat >&2; echo end >&2")
+    out, err = child.communicate("the next line of a loop\n", timeout=20)
+    assert (err, child.returncode) == ("end\n", 0), out
+
+
 def test_whoever_it_leaves_behind_is_not_waited_for() -> None:
     start = time.monotonic()
     answer, _ = proc.attend(Command(("/bin/sh", "-c", "sleep 30 & echo $! >&2")))
@@ -37,6 +43,18 @@ def test_whoever_it_leaves_behind_is_not_waited_for() -> None:
 def test_what_is_missing_is_a_tool_error() -> None:
     with pytest.raises(ToolError, match="cannot start"):
         proc.attend(Command(("/nonexistent/apt-get",)))
+
+
+def test_what_is_written_to_dev_stderr_is_known_as_well(capfd: pytest.CaptureFixture[str]) -> None:
+    script = "echo first >&2; echo second >>/dev/stderr; echo third >/dev/stderr; echo fourth >&2"
+    answer, _ = proc.attend(Command(("/bin/sh", "-c", script)))
+    assert "fourth\n" in answer.stderr
+    assert capfd.readouterr().err == answer.stderr
+
+
+def test_its_stderr_is_no_pipe_because_sudo_would_pass_on_no_answers() -> None:
+    answer, _ = proc.attend(Command(("/bin/sh", "-c", "test -f /dev/fd/2 && echo a file >&2")))
+    assert answer.stderr == "a file\n"
 
 
 _ATTEND = """
@@ -51,7 +69,7 @@ print(proc.attend(Command(("/bin/sh", "-c", sys.argv[2]))), flush=True)
 def attending(script: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _ATTEND, str(SOURCE), script],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 
@@ -67,8 +85,14 @@ def test_an_interrupt_of_ours_is_remembered_and_the_program_comes_to_its_end(num
     assert child.returncode == 0
 
 
+def test_an_interrupt_that_reached_it_alone_is_an_interrupt() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        assert proc.attend(Command(("/bin/sh", "-c", f"kill -{int(number)} $$")))[1] == number
+    assert proc.attend(Command(("/bin/sh", "-c", "kill -KILL $$"))) == (Completed(-9, "", ""), 0)
+
+
 def test_it_outlives_us_because_a_killed_package_manager_leaves_its_records_torn(tmp_path: Path) -> None:
-    child = attending(f"echo ready >&2; sleep 1; touch {tmp_path}/whole")
+    child = attending(f"echo ready >&2; sleep 1; echo to nobody >&2; touch {tmp_path}/whole")
     assert child.stderr is not None
     assert child.stderr.readline() == "ready\n"
     child.kill()

@@ -19,6 +19,17 @@ def test_root_runs_the_package_manager_itself() -> None:
     assert raised(APT, DESK._replace(root=True), {}, TYPED).argv == APT.argv
 
 
+def test_root_runs_it_in_roots_own_home() -> None:
+    command = raised(APT, DESK._replace(root=True), {"HOME": "/home/person"}, TYPED)
+    assert command.environment == {"PATH": "/usr/bin", "LC_ALL": "C.UTF-8", "HOME": str(Path("~root").expanduser())}
+
+
+@pytest.mark.parametrize("odd", ["../../tmp/x", "x%s", "x\x1b[31m", "xterm\n", ""])
+def test_odd_words_in_them_do_not_go_along(odd: str) -> None:
+    command = raised(APT, DESK, {"TERM": odd, "LANG": odd}, TYPED)
+    assert command.environment == APT.environment
+
+
 @pytest.mark.parametrize(
     ("there", "words"),
     [
@@ -49,9 +60,11 @@ def test_with_nobody_to_ask_the_command_is_named() -> None:
 
 
 def test_without_any_tool_the_command_is_one_for_su() -> None:
-    with pytest.raises(Refused, match="neither sudo") as caught:
+    with pytest.raises(Refused, match="sudo is not installed; su can do it") as caught:
         raised(APT, DESK._replace(tools={}), {}, TYPED)
     assert caught.value.hint == "su -c 'apt install demo'"
+    with pytest.raises(Refused, match="neither sudo nor another way to root"):
+        raised(APT, DESK._replace(tools={}, su=""), {}, TYPED)
 
 
 def test_what_a_person_types_fits_the_machine() -> None:
@@ -68,10 +81,11 @@ def test_of_the_persons_variables_only_terminal_and_language_go_along() -> None:
         "PATH": "/tmp/bin",
         "HOME": "/home/me",
     }
-    for seat in (DESK, DESK._replace(root=True)):
-        assert raised(APT, seat, environ, TYPED).environment == {
-            "PATH": "/usr/bin", "LC_ALL": "C.UTF-8", "TERM": "xterm", "LANG": "de_DE.UTF-8",
-        }  # fmt: skip
+    kept = {"PATH": "/usr/bin", "LC_ALL": "C.UTF-8", "TERM": "xterm", "LANG": "de_DE.UTF-8"}
+    assert raised(APT, DESK, environ, TYPED).environment == kept
+    root = raised(APT, DESK._replace(root=True), environ, TYPED).environment
+    assert root is not None
+    assert {**root, "HOME": ""} == {**kept, "HOME": ""}
 
 
 def test_tools_are_looked_for_in_the_given_directories_and_never_along_path(tmp_path: Path) -> None:

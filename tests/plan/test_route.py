@@ -73,6 +73,30 @@ def test_another_project_of_that_name_is_no_alternative() -> None:
     assert "if that is the same project" in way("httpie", HTTPIE._replace(identity="unproved")).alternative
 
 
+def test_what_works_only_with_the_index_is_refused_with_the_whole_command() -> None:
+    wish = Wish("httpie>=3", added=("one", "two"), suffix="-old", python="3.12", prerelease=True)
+    with pytest.raises(UsageError, match="--with works only with the index") as caught:
+        route(wish, HTTPIE, DISTRO_FLAG, title=TITLE)
+    options = "--with one --with two --python 3.12 --as=-old --pre"
+    assert caught.value.hint == f"detente install 'httpie>=3' {options} --from index"
+
+
+def test_another_project_is_told_of_where_the_index_is_taken_unasked() -> None:
+    other = HTTPIE._replace(package="terminator", identity="other")
+    said = "Debian 12's terminator is another project; for that one: sudo apt install terminator"
+    assert way("terminator", other).remark == way("terminator", other, PREFERRED).remark == said
+    assert way("terminator", other, INDEX_FLAG).remark == way("terminator", other._replace(candidate="")).remark == ""
+
+
+def test_that_the_index_serves_what_prefers_the_distro_is_told_with_the_option_that_needs_it() -> None:
+    said = "httpie from the index: --with needs an environment of its own"
+    wish = Wish("httpie", added=("more",))
+    assert [route(wish, None, told, title=TITLE).remark for told in (PREFERRED, Told(override="distro"))] == [said] * 2
+    for told in (NOTHING, INDEX_FLAG, PREFERRED._replace(override="index")):
+        assert route(wish, None, told, title=TITLE).remark == ""
+    assert route(Wish("/home/me/project"), None, PREFERRED, title=TITLE).remark == ""
+
+
 def test_a_preferred_distro_serves_what_it_has() -> None:
     found = way("httpie>=3", HTTPIE, PREFERRED)
     assert (found.way, found.rule, found.package) == ("distro", "preference", "httpie")
@@ -123,7 +147,7 @@ def test_what_only_the_index_can_do_goes_there_whatever_is_preferred(wish: Wish)
     for told in (Told(), PREFERRED, Told(override="distro")):
         found = route(wish, THERE, told, title=TITLE)
         assert (found.way, found.rule) == ("index", "only-index")
-    with pytest.raises(UsageError, match="system package"):
+    with pytest.raises(UsageError, match="works only with the index"):
         route(wish, HTTPIE, DISTRO_FLAG, title=TITLE)
 
 
@@ -165,8 +189,8 @@ def test_what_is_installed_for_anothers_sake_is_installed_again_to_stay() -> Non
 def test_what_is_there_for_anothers_sake_only_is_enough_and_the_way_to_keep_it_is_named() -> None:
     found = way("httpie", THERE._replace(manual=False))
     assert found.way == "installed"
-    assert "detente install httpie --from distro keeps it" in found.reason
-    assert "keeps it" not in way("httpie", THERE).reason
+    assert "to keep it for yourself: detente install httpie --from distro" in found.reason
+    assert "to keep it" not in way("httpie", THERE).reason
 
 
 def test_an_old_one_that_is_installed_is_upgraded_where_the_candidate_satisfies() -> None:

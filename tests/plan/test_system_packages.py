@@ -11,39 +11,42 @@ def step(*changes: SystemChange) -> SystemInstall:
     return SystemInstall(("demo",), changes, ("/usr/bin/apt-get", "install", "--", "demo"))
 
 
-def questions(*changes: SystemChange, terminal: bool) -> tuple[str, ...]:
-    return plan(step(*changes), (), (), terminal=terminal).questions
+def questions(*changes: SystemChange) -> tuple[str, ...]:
+    return plan(step(*changes), (), ()).questions
 
 
 def test_exactly_what_was_asked_for_is_no_question() -> None:
-    assert questions(DEMO, terminal=True) == questions(DEMO, terminal=False) == ()
+    assert questions(DEMO) == ()
 
 
-def test_what_comes_along_is_asked_on_a_terminal_and_else_as_apt_does_with_yes() -> None:
-    asked = questions(DEMO, DEPENDENCY, NEWER, terminal=True)
-    assert asked == (
-        "the package manager would also install dep",
+def test_what_comes_along_and_what_is_upgraded_is_asked_with_what_was_asked_for() -> None:
+    assert questions(DEMO, DEPENDENCY, NEWER) == (
+        "the package manager would install demo 1.0-1 and 1 more: dep",
         "the package manager would also upgrade lib:i386",
     )
-    assert questions(DEMO, DEPENDENCY, NEWER, terminal=False) == ()
 
 
-def test_what_goes_is_asked_everywhere() -> None:
-    for terminal in (True, False):
-        assert questions(DEMO, GONE, terminal=terminal) == ("the package manager would remove old",)
+def test_what_goes_is_asked() -> None:
+    assert questions(DEMO, GONE) == ("the package manager would remove old",)
 
 
-def test_many_are_counted_and_some_are_named() -> None:
-    many = [SystemChange(f"dep{number}", "", "1") for number in range(20)]
-    (asked,) = questions(DEMO, *many, terminal=True)
-    assert "20 system packages: dep0, dep1" in asked
+def test_many_are_counted_and_the_first_of_the_alphabet_are_named() -> None:
+    many = [SystemChange(f"dep{number:02}", "", "1") for number in reversed(range(20))]
+    (asked,) = questions(DEMO, *many)
+    assert "and 20 more: dep00, dep01" in asked
     assert asked.endswith(" and 12 more")
+
+
+def test_a_question_has_the_sizes_that_are_known() -> None:
+    sized = step(DEMO, DEPENDENCY)._replace(download=1_800_000, disk=9_500_000)
+    assert "demo 1.0-1 and 1 more (1.8 MB to fetch, 9.5 MB on disk): dep" in plan(sized, (), ()).questions[0]
+    assert "1 more (1.8 MB to fetch): dep" in plan(sized._replace(disk=0), (), ()).questions[0]
 
 
 def test_a_dry_run_says_all_of_it() -> None:
     assert words(step(DEPENDENCY, DEMO, NEWER, GONE)) == [
         "install the system package demo 1.0-1",
-        "install with that dep",
+        "install 1 more that it needs or recommends: dep",
         "upgrade lib:i386 1 → 2",
         "remove old 3",
         "run /usr/bin/apt-get install -- demo",
@@ -51,12 +54,12 @@ def test_a_dry_run_says_all_of_it() -> None:
 
 
 def test_what_stands_in_the_simulation_under_an_architecture_is_the_same_package() -> None:
-    assert questions(SystemChange("demo:i386", "", "1"), terminal=True) == ()
+    assert questions(SystemChange("demo:i386", "", "1")) == ()
 
 
 def test_two_parts_are_one_plan() -> None:
     ours = Plan("3:abc", (), reasons=("a",), warnings=("b",), questions=("c",), pending=True)
-    both = together(ours, plan(step(DEMO, GONE), ["d"], ["e"], terminal=False))
+    both = together(ours, plan(step(DEMO, GONE), ["d"], ["e"]))
     assert (both.basis, both.pending) == ("3:abc", True)
     assert both.steps == (step(DEMO, GONE),)
     assert (both.reasons, both.warnings) == (("a", "d"), ("b", "e"))

@@ -101,6 +101,15 @@ def test_a_machine_without_lists_knows_only_what_is_installed(root: Path) -> Non
 
 
 @needs_apt
+@pytest.mark.parametrize("name", ["python3-epochal-", "python3.epochal", "epoch.*"])
+def test_a_name_that_apt_takes_for_a_removal_or_a_pattern_is_not_found(root: Path, name: str) -> None:
+    for folder in ("etc/apt/preferences.d", "var/lib/apt/lists/partial", "usr/share/dpkg"):
+        (root / folder).mkdir(parents=True)
+    with pytest.raises(NotFound):
+        look(root).simulate([name])
+
+
+@needs_apt
 def test_an_apt_that_cannot_read_the_status_is_a_clear_error(bookworm: Path) -> None:
     status = bookworm / "var/lib/dpkg/status"
     status.write_text("garbage\n" + status.read_text())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from detente.errors import NotFound, Refused
+from detente.host.escalate import as_root, seat
 from detente.model import DistroModules, Interpreter
 from detente.scan.distro_modules import find, lacking, today
 from support.debian_root import DebianRoot
@@ -91,7 +92,7 @@ def test_only_the_distros_own_python_can_have_them(debian: DebianRoot, changed: 
 def test_all_that_is_missing_is_named_at_once(debian: DebianRoot) -> None:
     with pytest.raises(Refused, match=r"yaml is in python3-yaml, .*; dbus is in python3-dbus") as caught:
         found(debian, "yaml", "dbus")
-    assert caught.value.hint == "sudo apt install python3-yaml python3-dbus"
+    assert caught.value.hint == as_root("apt install python3-yaml python3-dbus", seat({}))
 
 
 def test_a_system_package_without_modules_is_told_from_a_module(debian: DebianRoot) -> None:
@@ -115,7 +116,7 @@ def test_what_is_wrong_is_said_once_for_each_reason(debian: DebianRoot) -> None:
     assert lacking(again, environ, cache) == []
     debian.remove("python3-b")
     assert lacking(again, environ, cache) == [
-        "needs python3-b, which is not installed any more: sudo apt install python3-b"
+        f"needs python3-b, which is not installed any more: {as_root('apt install python3-b', seat({}))}"
     ]
     assert today(again, "cpython-311", environ, cache) == again
     assert lacking(again, {"DETENTE_DISTRO": "none"}, cache) == [

@@ -38,13 +38,19 @@ def test_apts_candidate_is_what_is_offered_with_its_upstream_version(root: AptRo
 
 @pytest.mark.parametrize(
     ("suite", "vendor", "supported"),
-    [("bookworm-security", "Debian", True), ("bookworm-backports", "Debian Backports", False), ("x", "Someone", False)],
-)
+    [("bookworm-security", "Debian", True), ("bookworm-backports", "Debian Backports", False), ("x", "Someone", False),
+     ("sid", "Debian", False), ("bookworm", "Kali", False)],
+)  # fmt: skip
 def test_security_support_is_that_of_the_distros_own_archives(
     root: AptRoot, suite: str, vendor: str, supported: bool
 ) -> None:
     root.offered("httpie", "3.2.2-1", suite=suite, vendor=vendor)
     assert asked_for(look(root), ["httpie"])["httpie"].supported is supported
+
+
+def test_what_a_third_party_offers_is_not_called_the_distros(root: AptRoot) -> None:
+    root.offered("httpie", "99-1", suite="x", vendor="Someone")
+    assert asked_for(look(root), ["httpie"])["httpie"].title == "a third-party source of Debian 12"
 
 
 def test_at_hand_is_what_the_table_recorded_and_apt_is_left_alone(root: AptRoot) -> None:

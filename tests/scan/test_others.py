@@ -1,6 +1,7 @@
 """What other tools installed: made by the tools themselves, where they can run here."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,29 @@ def test_a_broken_record_of_pipx_still_names_the_application(person: Person) -> 
     assert seen(person, PIPX)["torn"] == Other(PIPX, "torn", "", str(place))
     (place / "pipx_metadata.json").write_text(json.dumps({"main_package": None, "injected_packages": []}))
     assert seen(person, PIPX)["torn"].version == ""
+
+
+ODD = {"package": [1], "package_version": {}, "apps": [5, None, "good"], "suffix": 7, "apps_of_dependencies": 3}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[" * 100_000,
+        "[1, 2]",
+        json.dumps({"main_package": {**ODD, "include_dependencies": True}, "python_version": 5}),
+        json.dumps({"main_package": 5, "injected_packages": {"x": ODD}}),
+    ],
+)
+def test_records_of_other_tools_that_make_no_sense_do_no_harm(person: Person, record: str) -> None:
+    for place, name in (("pipx/venvs/odd", "pipx_metadata.json"), ("uv/tools/odd", "uv-receipt.toml")):
+        folder = person.home / ".local/share" / place
+        folder.mkdir(parents=True)
+        (folder / name).write_text(record)
+    pipe = person.home / ".conda/environments.txt"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    assert len(seen(person, PIPX)) == len(seen(person, UV_TOOL)) == 1
 
 
 def test_what_pip_installed_for_the_person_is_told_from_its_dependencies(person: Person) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from detente.distro.base import Installed
+from support.apt_root import AptRoot
 from support.systems import lay_out, look
 
 DIST = "/usr/lib/python3/dist-packages"
@@ -57,3 +58,22 @@ def test_what_an_interrupted_dpkg_wrote_last_counts(bookworm: Path) -> None:
     (bookworm / "var/lib/dpkg/updates/0000").write_text(update + "#padding\n" * 9)
     (bookworm / "var/lib/dpkg/updates/tmp.i").write_text("Pack")
     assert look(bookworm).installed()["python3-epochal"].state == "half-installed"
+
+
+def test_what_the_distro_keeps_apart_of_the_standard_library_is_its_package_s(tmp_path: Path) -> None:
+    lib = "/usr/lib/python3.11"
+    root = AptRoot(tmp_path / "root")
+    extension = f"{lib}/lib-dynload/_tkinter.cpython-311-x86_64-linux-gnu.so"
+    root.installed("python3-tk", "3.11.2-3", [extension, f"{lib}/tkinter/__init__.py", f"{lib}/tkinter/font.py"])
+    root.installed("idle-python3.11", "3.11.2-6", [f"{lib}/idlelib/__init__.py", f"{lib}/idlelib/Icons/idle.png"])
+    root.installed("python3.11-venv", "3.11.2-6", [f"{lib}/ensurepip/_bundled/README.txt", f"{lib}/ensurepip/_x.py"])
+    root.installed("libpython3.11-stdlib", "3.11.2-6", [f"{lib}/json/__init__.py"])
+    root.installed("libpython3.11-minimal", "3.11.2-6", [f"{lib}/re/__init__.py"])
+    root.installed("python3.11", "3.11.2-6", [f"{lib}/turtle.py"])
+    root.installed("settings-only", "1", [f"{lib}/config.txt", f"{lib}/sitecustomize.d/x"])
+    found = look(root.path).installed()
+    assert {name: each.modules for name, each in found.items()} == {
+        "idle-python3.11": ("idlelib",),
+        "python3-tk": ("_tkinter", "tkinter"),
+        "python3.11-venv": ("ensurepip",),
+    }

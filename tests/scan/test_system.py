@@ -1,6 +1,7 @@
 """The distro's facts put together, and remembered."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -24,7 +25,10 @@ def test_what_was_read_is_remembered_until_a_record_changes(root: Path, monkeypa
     assert not look(root).installed()["yamllint"].manual
 
 
-@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"stamp": 1, "data": {"x": [1]}}', b"\xff\xfe", b"null"])
+ODD = b'{"stamp": 1, "data": {"x": ["x", "1", "all", "x", "installed", true, false, 0, {}, [5], []]}}'
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"stamp": 1, "data": {"x": [1]}}', ODD, b"\xff\xfe", b"null"])
 def test_a_broken_memory_is_none(bookworm: Path, broken: bytes) -> None:
     first = look(bookworm).installed()
     (place,) = (bookworm.parent / "cache").rglob("installed.json")
@@ -66,6 +70,38 @@ def test_the_table_and_what_is_installed_are_put_together(bookworm: Path) -> Non
     assert (known["epochal"].package, known["epochal"].application) == ("python3-epochal", "")
     assert known["httpie"].application == "httpie"
     assert "nothing-like-it" not in known
+
+
+def test_what_the_table_proves_of_its_own_package_is_not_proved_of_another_with_such_metadata(bookworm: Path) -> None:
+    status = bookworm / "var/lib/dpkg/status"
+    status.write_text(
+        status.read_text() + "Package: acme\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
+    )
+    listed = "/usr/lib/python3/dist-packages/httpie-9.0.egg-info\n/usr/bin/http\n"
+    (bookworm / "var/lib/dpkg/info/acme.list").write_text(listed)
+    known = look(bookworm).known(["httpie"])["httpie"]
+    assert (known.package, known.identity) == ("acme", UNPROVED)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write in another person's home")
+def test_root_keeps_nothing_in_the_home_of_another(bookworm: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 1000, 1000)
+    facts = system({"DETENTE_DISTRO": str(bookworm)}, str(home / ".cache/detente"))
+    assert facts is not None
+    assert "yamllint" in facts.installed()
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_person_remembered_is_not_believed(bookworm: Path) -> None:
+    first = look(bookworm).installed()
+    (place,) = (bookworm.parent / "cache").rglob("installed.json")
+    place.write_text(place.read_text().replace('"yamllint"', '"evil"'))
+    assert "evil" in look(bookworm).installed()
+    os.chown(place, 1000, 1000)
+    assert look(bookworm).installed() == first
 
 
 def test_a_module_is_in_what_is_installed_and_in_what_could_be(bookworm: Path) -> None:

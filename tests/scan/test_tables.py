@@ -143,3 +143,10 @@ def test_what_is_unpacked_from_a_wheel_has_the_tables() -> None:
     package = os.path.dirname(os.path.dirname(os.path.abspath(tables.__file__)))
     for release in (BOOKWORM, TRIXIE):
         assert tables.shipped(release).startswith(package + os.sep)
+
+
+@RELEASES
+def test_the_modules_of_a_system_package_are_those_whose_lines_name_it(release: Release) -> None:
+    assert {"gi", "pygtkcompat"} >= set(tables.modules_of(release, "python3-gi")) >= {"gi"}
+    assert "PIL" in tables.modules_of(release, "python3-pil")
+    assert tables.modules_of(release, "nosuch") == tables.modules_of(NOWHERE, "python3-gi") == []

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from detente.apply.crew import work_off
 from detente.apply.workshop import Workshop
 from detente.engine import uv
-from detente.errors import IntegrityError, Interrupted, NetworkError
+from detente.errors import BuildError, IntegrityError, Interrupted, NetworkError
 from detente.host import fs, proc, space
 from detente.host.net import Fetcher
 from detente.model import Artifact, Interpreter, StoreEntry
@@ -94,7 +94,11 @@ class _Hall:
                 self._admit(step, scratch, artifact.filename, artifact.sha256, artifact.version)
             else:
                 os.mkdir(scratch, 0o700)
-                wheel = self._build(artifact, step.interpreter, scratch)
+                try:
+                    wheel = self._build(artifact, step.interpreter, scratch)
+                except BuildError as err:
+                    err.distribution = artifact.name if artifact.kind == "sdist" else ""
+                    raise
                 filename = os.path.basename(wheel)
                 version = artifact.version or filename.split("-")[1]
                 self._admit(step, wheel, filename, self._digest(step, wheel), version)

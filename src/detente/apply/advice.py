@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from detente.apply.needs import ANY, CMAKE, HEADER, LIBRARY, PKG_CONFIG, PROGRAM, Need, Supplier, names
+from detente.host.escalate import as_root
 from detente.model import Interpreter
 
 # What Debian's system packages are called by dnf and pacman.
@@ -47,7 +48,7 @@ _ALONG = {
     "libdbus-1-dev": "libglib2.0-dev",
     "graphviz": "libgraphviz-dev",
 }
-_INSTALL = {"apt": "sudo apt install", "dnf": "sudo dnf install", "pacman": "sudo pacman -S"}
+_INSTALL = {"apt": "apt install", "dnf": "dnf install", "pacman": "pacman -S"}
 _PYTHON = ("Python.h", "pyconfig.h")
 _NOT = r"(?:[Cc]ould not|ouldn't|[Dd]id not|[Cc]annot|[Uu]nable to)"
 _WORD = r"[\w.+-]*\w[\w+]*"
@@ -204,7 +205,7 @@ def _install(supplier: Supplier, packages: list[str]) -> str:
         words = list(dict.fromkeys(known))
         if not words:
             return f"install what your distribution has for {' '.join(packages)} (as Debian calls it)"
-    line = f"{_INSTALL[supplier.tool]} {' '.join(words)}"
+    line = as_root(f"{_INSTALL[supplier.tool]} {' '.join(words)}", supplier.seat)
     return f"as Debian calls it: {line}" if supplier.tool == "apt" and supplier.borrowed else line
 
 

@@ -8,12 +8,16 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from detente.host.escalate import Seat, seat
+
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data/needs.xz")
 TOOLS = ("apt", "dnf", "pacman")
 HEADER, PKG_CONFIG, LIBRARY, CMAKE, PROGRAM = "header", "pkg-config", "library", "cmake", "program"
 ANY = "any"
 _NAMED = (("{}", PKG_CONFIG), ("lib{}", PKG_CONFIG), ("{}", LIBRARY), ("{}.h", HEADER), ("{}", CMAKE))
 """How a project's own words can be meant, where they do not say what it is that they miss."""
+
+SUDO = Seat(root=False, terminal=False, graphical=False, tools={"sudo": "/usr/bin/sudo"})
 
 
 class Need(NamedTuple):
@@ -27,13 +31,15 @@ class Supplier(NamedTuple):
     """Where this machine's system packages come from: the package manager, and whose names it uses.
 
     `tool` is apt, dnf, pacman or ""; `release` the codename of a release that the table has, "" for its newest one;
-    `borrowed` says that this is not Debian, so that its names may differ. `root` is "" for this machine.
+    `borrowed` says that this is not Debian, so that its names may differ. `root` is "" for this machine. `seat` says
+    how whoever calls becomes root.
     """
 
     tool: str
     release: str = ""
     borrowed: bool = False
     root: str = ""
+    seat: Seat = SUDO
 
     def package(self, need: Need) -> str:
         """Return the system packages (of Debian) that have `need`, joined by spaces; "" where none is known."""
@@ -63,7 +69,7 @@ def supplier(root: str = "") -> Supplier:
     said = _os_release(root)
     codenames = [said.get("VERSION_CODENAME", ""), said.get("DEBIAN_CODENAME", "")]
     release = next((name for name in codenames if name in _tables()), "") if tool == "apt" else ""
-    return Supplier(tool, release, not release and said.get("ID", "") != "debian", root)
+    return Supplier(tool, release, not release and said.get("ID", "") != "debian", root, seat({}))
 
 
 def _os_release(root: str) -> dict[str, str]:

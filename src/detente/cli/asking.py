@@ -13,7 +13,7 @@ from detente.plan.request import Asked, canonical_requirement, is_direct
 _SSH = re.compile(r"[\w.-]+@[\w.-]+:[^\s/][^\s]*\Z")
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+\w*")
 _AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)@([A-Za-z0-9][^\s/:]*)\Z")
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|[a-z0-9][a-z0-9+.-]+", re.ASCII)
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|[a-z0-9](?:\.?[a-z0-9+-])+", re.ASCII)
 _OPTION = re.compile(r"(?:^|\s)(--?[a-z][a-z-]*)")  # a whole line of options, or one behind a requirement
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 

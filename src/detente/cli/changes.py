@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from detente.cli.output import size
 from detente.errors import DetenteError, Refused
 from detente.host import signals
 from detente.host.paths import Paths
-from detente.model import CONFINED, BuildPolicy
+from detente.model import CONFINED, BuildPolicy, Generation
 from detente.plan import system_packages
 from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Mend, Plan, Relink, Switch, SystemInstall
 from detente.progress import Progress
@@ -72,7 +73,7 @@ def _confirmation(invocation: Invocation, progress: Progress, *, yes: bool) -> C
             raise Refused(
                 "this needs an answer, and there is no terminal to ask on",
                 context=plan.questions,
-                hint=f"look at it, and repeat with --yes: detente {' '.join(invocation.command)} --yes",
+                hint=f"look at it, and repeat with --yes: detente {shlex.join(invocation.command)} --yes",
             )
         for question in plan.questions:
             progress.say(question)
@@ -113,9 +114,11 @@ def steps(plan: Plan) -> Iterator[str]:
             case Build(artifact):
                 yield f"build {artifact.name} {artifact.version}".rstrip() + f" from {artifact.kind}"
             case Link(environment):
-                yield f"make the environment {environment.directory} of {len(environment.entries)} distributions"
+                number = len(environment.entries)
+                yield f"make the environment {environment.directory} of {number} distribution{'s' * (number != 1)}"
             case Switch(generation):
-                yield f"switch to generation {generation.number}"
+                again = generation.origin != generation.number
+                yield f"go back to {called(generation)}" if again else f"switch to generation {generation.number}"
             case Mend(kind, name):
                 yield _MENDS[kind].format(name)
             case Relink(environment):
@@ -138,6 +141,12 @@ _MENDS = {
     "generation": "make generation {} anew from its record",
     "links": "bring the links outside in line{}",
 }
+
+
+def called(generation: Generation) -> str:
+    """Return how to call the state that `generation` brings back, and its own number."""
+    origin = f"generation {generation.origin}" if generation.origin else "the empty beginning"
+    return f"{origin} (now {generation.number})"
 
 
 def _counted(generations: int, environments: int, entries: int) -> str:

@@ -42,6 +42,11 @@ def questions(subject: Subject) -> list[str]:
     return [subject.name, *(f"{subject.name}=={version}" for version in known)]
 
 
+def is_offered(offer: Offer) -> bool:
+    """Say whether the package manager would install the offer's system package here."""
+    return offer.candidate is not None and bool(offer.candidate.candidate)
+
+
 def sides(subject: Subject, answers: Mapping[str, Answer], title: str) -> list[Side]:
     """Return the candidates: the index's newest, the version that our application has, then the distro's."""
     found = []
@@ -136,7 +141,7 @@ def show(output: Output, found: list[Side], now: str) -> None:
         rows.append(
             (mark, side.title, side.version, aged, size(float(side.download)) if side.download else "", side.security)
         )
-    heads = ["", "FROM", "VERSION", "AGE", "DOWNLOAD", "SECURITY FIXES"]
+    heads = ["", "FROM", "VERSION", "AGE", "OWN SIZE", "SECURITY FIXES"]
     kept = [n for n in range(len(heads)) if n in (1, 2) or any(row[n] for row in rows)]
     output.table([heads[n] for n in kept], [[row[n] for n in kept] for row in rows])
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from detente import config
 from detente.cli.output import Output
 from detente.cli.overview import nearest
+from detente.cli.table import OPTION_HABITS, OPTIONS, VERBS
 from detente.errors import ConfigError, UsageError
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -90,6 +91,7 @@ class Parser(argparse.ArgumentParser):
                 raise UsageError(
                     f"`{word}` begins with a dash that is no hyphen", hint=f"type it as: --{word.lstrip('–—−-')}"
                 )
+        config.check_top(self._environ, VERBS, OPTIONS)
         config.check(
             self._environ, self._verb, {flag[2:] for action in self._actions for flag in action.option_strings}
         )
@@ -97,10 +99,12 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             word = unknown[0]
             known = [flag for action in self._actions for flag in action.option_strings]
-            near = nearest(word.partition("=")[0], [flag for flag in known if flag.startswith("--")], 3)
+            plain = word.partition("=")[0]
+            near = nearest(plain, [flag for flag in known if flag.startswith("--")], 3)
+            guess = f"did you mean {near}" if near else f"detente {self._verb} --help lists the options"
             raise UsageError(
                 f"detente {self._verb} has no option {word}" if word.startswith("-") else f"`{word}` is too much here",
-                hint=f"did you mean {near}" if near else f"detente {self._verb} --help lists the options",
+                hint=OPTION_HABITS.get(plain, guess),
             )
         parsed.configured = self._configured
         return parsed

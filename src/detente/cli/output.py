@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from detente.errors import DetenteError, Unprinted
 from detente.progress import Progress
+from detente.progress import size as size
 
 TYPE_CHECKING = False  # type checkers take it for true; the module `typing` itself would cost more than an error does
 if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
+PARTLY = 10  # the exit status where some of several failed
 
 
 def put(text: str) -> None:
@@ -42,12 +44,12 @@ def _unprinted(err: OSError) -> Unprinted:
     )
 
 
-def columns() -> int:
-    """Return how wide a table may be: COLUMNS, the terminal's width, 100 where there is none."""
+def columns(otherwise: int = 100) -> int:
+    """Return how wide a table may be: COLUMNS, the terminal's width, `otherwise` where there is none."""
     try:
         return int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
     except (ValueError, OSError):
-        return 100
+        return otherwise
 
 
 class Output:
@@ -177,15 +179,6 @@ class _Line(Progress):
                 line += f", {size(self._got)}"
             sys.stderr.write(f"\r\033[K{line}…")
             sys.stderr.flush()
-
-
-def size(number: float) -> str:
-    """Return a size of `number` bytes for a person (powers of 1000)."""
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"
 
 
 def printable(text: str) -> str:

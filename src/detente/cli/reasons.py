@@ -121,8 +121,10 @@ def _here(view: View) -> Iterator[str]:
         yield f"{other.name} {other.version} is installed by {other.tool}, in {_short(other.place, view.home)}"
     if subject.name and not (subject.application or package or subject.others):
         yield f"{subject.name} is not installed" + _in_distro(subject, view)
-    elif subject.bare is not None and not subject.bare.installed:
-        yield f"{subject.bare.package} is not installed: a system package"
+    elif subject.bare is not None and not (subject.name or package):
+        there = subject.bare.installed
+        state = f"{there} is installed" if there else "is not installed"
+        yield f"{subject.bare.package} {state}: a system package"
 
 
 def _in_distro(subject: Subject, view: View) -> str:
@@ -150,21 +152,24 @@ def _reached(view: View) -> Iterator[str]:
     if missed:
         verb = "are" if missed[1:] else "is"
         yield f"{_some(missed)} {verb} not reached: {_short(view.bin, view.home)} is not on PATH"
-    if subject.standard and not subject.name:
+    if subject.standard and not subject.modules:
+        yield f"`import {subject.word}` takes a module that is built into Python"
+    elif subject.standard and not subject.name:
         yield f"`import {subject.word}` takes {subject.modules[0].path}: a part of Python itself"
         yield from (f"  hidden: {item.path} ({_whose(item.owner, view)})" for item in subject.modules[1:])
     elif subject.modules and not subject.standard and _is_news(subject):
         yield from _order(f"`import {subject.word}` in {reach.PYTHON} takes", list(subject.modules), view)
     elif subject.module_packages and not subject.modules and not subject.name:
         names = ", ".join(subject.module_packages[:3])
-        yield f"`import {subject.word}` in {reach.PYTHON} would work with the system package {names}"
+        yield f"`import {subject.word}` in {reach.PYTHON} needs the system package {names}"
 
 
 def _is_news(subject: Subject) -> bool:
     """Say whether what is imported is more than the system package of which all else is said."""
     first = subject.modules[0].owner
     plain = first.kind == reach.SYSTEM and len(subject.modules) == 1
-    return not plain or subject.offer is None or subject.name != subject.word
+    offer = subject.offer
+    return not plain or offer is None or not offer.known.application or subject.name != subject.word
 
 
 def _order(what: str, files: list[File], view: View) -> Iterator[str]:
@@ -190,6 +195,7 @@ def _whose(owner: Owner, view: View) -> str:
 def _remarks(view: View) -> Iterator[str]:
     """Yield what the table cannot say."""
     subject, newest = view.subject, view.answers.get(view.subject.name)
+    yield from _only_a_package(view)
     if not subject.name:
         return
     identity = subject.offer.known.identity if subject.offer is not None else ""
@@ -200,8 +206,11 @@ def _remarks(view: View) -> Iterator[str]:
         yield f"Nothing shows that {distro}'s {subject.name} and the index's are the same project."
     elif identity == "absent" and newest is not None and newest.version:
         yield f"The index had no {subject.name} when the table of {view.title} was made: that one is not {distro}'s."
-    if subject.offer is None and view.title:
-        yield f"{subject.name} is not in {view.title}." if view.table else f"What {view.title} has is not known here."
+    if subject.offer is not None and subject.offer.installed is None and not comparing.is_offered(subject.offer):
+        yield f"{view.title} offers no version of {subject.offer.package} for this machine at the moment."
+    if subject.offer is None and subject.bare is None and view.title:
+        none = f"{view.title} has no Python project {subject.name}."
+        yield none if view.table else f"What {view.title} has is not known here."
     if view.unasked:
         yield f"The index was not asked: {view.unasked}."
     elif view.problem is not None and newest is None:
@@ -211,6 +220,25 @@ def _remarks(view: View) -> Iterator[str]:
     elif newest is not None and view.now - newest.learned > FRESH:
         hours = (view.now - newest.learned) / 3600
         yield f"The index's answer is {hours / 24:.0f} days old." if hours > 48 else f"… {hours:.0f} hours old."
+
+
+def _only_a_package(view: View) -> Iterator[str]:
+    """Yield what there is to say of a system package that is no distribution, as far as is known."""
+    subject, bare = view.subject, view.subject.bare
+    if bare is None or subject.package is not None:
+        return
+    if bare.installed and subject.name:
+        yield f"{bare.package} {bare.installed} is installed as a system package."
+        yield "  détente does not know it as a distribution."
+    elif not bare.installed and bare.candidate:
+        yield f"{view.title} has a system package {bare.package}:"
+        apart = (
+            "détente does not know it as a distribution: " if view.table else "which project that is, is not known: "
+        )
+        yield f"  {apart if subject.name else ''}sudo apt install {bare.package}"
+        newest = view.answers.get(subject.name)
+        if newest is not None and newest.version:
+            yield f"  Nothing shows that it is the same project as the index's {subject.name}."
 
 
 def _choice(view: View) -> Iterator[str]:
@@ -229,18 +257,39 @@ def _choice(view: View) -> Iterator[str]:
     elif subject.application is not None:
         yield f"{command} stays with yours: {route.reason}."
     elif newest is not None and not newest.version:
-        yield f"{command} would not find it: {route.reason}, and it is not there."
+        yield f"{command} would not find it: {_reason(view, route)}."
+        yield from _imported(subject)
     else:
-        yield f"{command} takes the index's: {route.reason}."
+        yield f"{command} takes the index's: {_reason(view, route)}."
         if library:
-            yield "  If it has no commands there either, it is refused: libraries cannot be installed so far."
+            yield "  It is perhaps a library there, too: libraries cannot be installed so far."
+            yield from _imported(subject)
         if offer is not None and offer.known.identity == "other":
             yield f"  For {view.title}'s: sudo apt install {offer.package}"
     there = offer is not None and offer.installed is not None and route.way == "index"
     if route.alternative and not there:
-        sentence, colon, call = route.alternative.rpartition(": ")
-        yield f"  {sentence[:1].upper()}{sentence[1:]}{colon.rstrip()}"
+        sentence, _, call = route.alternative.rpartition(": ")
+        if not sentence:  # the command alone
+            sentence = f"the index has {newest.version}" if newest is not None and newest.version else "from the index"
+        yield f"  {sentence[:1].upper()}{sentence[1:]}:"
         yield f"    {call}"
+
+
+def _reason(view: View, route: Route) -> str:
+    """Return why the index is chosen: a system package of that name that is no distribution is there all the same."""
+    subject = view.subject
+    if subject.bare is not None and route.reason == f"{view.title} has no {subject.name}":
+        return f"{view.title}'s {subject.bare.package} is no distribution that détente knows"
+    return route.reason
+
+
+def _imported(subject: Subject) -> Iterator[str]:
+    """Yield that the distro's Python has the library already, and how an application comes to it."""
+    package = subject.offer.installed if subject.offer is not None else None
+    public = [module for module in package.modules if not module.startswith("_")] if package is not None else []
+    if package is not None and public:
+        yield f"  {package.package} is there: {reach.PYTHON} imports it, and an application does with"
+        yield f"    detente install APPLICATION --with-distro {subject.word if subject.word in public else public[0]}"
 
 
 def _short(path: str, home: str) -> str:

@@ -45,6 +45,16 @@ EXAMPLES = (
     ("detente rollback", "undo the last change"),
 )
 
+# every option of any command by its long name: what the configuration may set at the top
+OPTIONS = frozenset(
+    (
+        *("all", "as", "build-confinement", "build-network", "build-timeout", "color", "commands-from", "dry-run"),
+        *("editable", "extra-index-url", "find-links", "force", "from", "index-url", "json", "keep", "no-build"),
+        *("offline", "only-binary", "pre", "prefer", "python", "quiet", "repair", "requirement", "undo", "verbose"),
+        *("with", "with-distro", "yes"),
+    )
+)
+
 # words that people bring along from other tools, and what does it here
 HABITS: dict[str, str] = {
     "upgrade": "there is no upgrade yet; for the newest: detente remove NAME && detente install NAME",
@@ -71,4 +81,18 @@ HABITS: dict[str, str] = {
     "autoremove": "detente collect",
     "clean": "detente collect",
     "purge": "detente remove NAME && detente collect",
+}
+
+_NEWEST = "there is no upgrade yet; for the newest: detente remove NAME && detente install NAME"
+_OWN = "not needed: each application has an environment of its own, below your home"
+
+# options that people bring along
+OPTION_HABITS: dict[str, str] = {
+    "-U": _NEWEST,
+    "--upgrade": _NEWEST,
+    "--user": _OWN,
+    "--break-system-packages": _OWN,
+    "--no-binary": "a wheel is taken where there is one; to build it from source, name that: detente install URL",
+    "--target": "where applications go is not chosen; detente paths says where they are",
+    "--include-deps": "the commands of one dependency: --commands-from NAME",
 }

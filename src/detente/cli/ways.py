@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from detente import config
 from detente.cli import changes
+from detente.distro_side import Choice
 from detente.errors import Interrupted, UsageError
-from detente.front import Choice
 from detente.model import Wish
 from detente.plan.request import requirement_name
 from detente.plan.route import DISTRO, FLAG, INDEX, INSTALLED, ONLY_INDEX, OURS, PLAIN
@@ -48,7 +48,8 @@ def choice(parsed: argparse.Namespace, asked: Sequence[Asked], invocation: Invoc
     if invocation.output.json:
         output = 2  # stdout is for the one object
     elif invocation.output.quiet:
-        output = os.open(os.devnull, os.O_WRONLY)
+        # On a terminal it may ask something, and nobody answers what nobody sees.
+        output = 2 if os.isatty(0) and os.isatty(2) else os.open(os.devnull, os.O_WRONLY)
     return Choice(tuple(_typed(wish, parsed) for wish in asked), flag, prefer, ways, output)
 
 
@@ -89,7 +90,9 @@ def show(invocation: Invocation, result: Result, *, planned: bool = False) -> No
         elif route.way == DISTRO and route.package in done:
             output.note(f"note: {name} from the distro: {route.reason}; else: {route.alternative}")
         elif route.way == INDEX and (planned or name + wish.suffix in changed):
-            if route.reason != PLAIN and route.rule != ONLY_INDEX:
+            if route.remark:
+                output.note(f"note: {route.remark}")
+            elif route.reason != PLAIN and route.rule != ONLY_INDEX:
                 output.note(f"note: {name} from the index: {route.reason}")
             if route.alternative:
                 output.note(f"note: {route.alternative}")

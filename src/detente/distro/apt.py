@@ -34,7 +34,12 @@ GET = "/usr/bin/apt-get"
 OWN_CACHE = "/var/cache/apt/pkgcache.bin"  # switched off in container images
 ARGUMENTS = 100_000  # bytes of names in one command: Linux allows more, but not everywhere
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+_DIGITS = 18  # of a size: what has more is none
 _STATUS = "/var/lib/dpkg/status"
+# A name that apt does not know is no regular expression, of which it would install whatever fits.
+_EXACT = ("-o", "APT::Cmd::Pattern-Only=true")
+# Where nobody can be asked: a settings file that the person changed stays; else dpkg stops half-way.
+_UNASKED = ("-o", "DPkg::Options::=--force-confdef", "-o", "DPkg::Options::=--force-confold")
 _VERSION = re.compile(r"(?: \*\*\*|    ) (\S+) (-?\d+)(?: \(.*\))?\Z")
 _SOURCE = re.compile(r"\s+-?\d+ (.+)\Z")
 _INST = re.compile(r"Inst (\S+)(?: \[([^\]]*)\])? \((\S+)(?: (.*?))?(?: \[[^\]]*\])?\)(?: .*)?\Z")
@@ -90,19 +95,20 @@ def descriptions(words: Sequence[str], root: str = "") -> Command:
 
 def simulate(packages: Sequence[str], root: str = "") -> Command:
     """Return the command that says, without privileges and locks, what installing `packages` would do."""
-    return _asking(GET, root, "-s", "-o", "Debug::NoLocking=1", "install", "--", *packages)
+    return _asking(GET, root, "-s", "-o", "Debug::NoLocking=1", *_EXACT, "install", "--", *packages)
 
 
 def install(packages: Sequence[str], *, removes: bool, interactive: bool) -> Command:
     """Return the command that installs `packages`; `removes`: it was agreed that others go for it.
 
-    Whoever holds dpkg's lock is waited for a little while. Not `interactive`: no package asks anything.
+    Whoever holds dpkg's lock is waited for a little while. Not `interactive`: nobody is asked anything, by packages
+    or about their settings files.
     """
     environment = dict(_ENVIRONMENT) if interactive else {**_ENVIRONMENT, "DEBIAN_FRONTEND": "noninteractive"}
+    options = ("-o", "DPkg::Lock::Timeout=10", *_EXACT, *(() if interactive else _UNASKED))
     keep = () if removes else ("--no-remove",)
-    return Command(
-        (GET, "-o", "DPkg::Lock::Timeout=10", "install", "--yes", *keep, "--", *packages), environment=environment
-    )
+    # "install" comes first: so sudoers may allow it and nothing else (`/usr/bin/apt-get install *`).
+    return Command((GET, "install", "--yes", *keep, *options, "--", *packages), environment=environment)
 
 
 def _asking(program: str, root: str, *words: str) -> Command:
@@ -232,12 +238,13 @@ def parse_sizes(text: str) -> dict[tuple[str, str], tuple[int, int]]:
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and line[0] not in " \t")
         if "Package" in fields and "Version" in fields:
-            numbers = [
-                int(fields.get(name, "")) if fields.get(name, "").isdigit() else 0
-                for name in ("Installed-Size", "Size")
-            ]
-            found[fields["Package"], fields["Version"]] = (numbers[0] * 1024, numbers[1])
+            installed, archive = (_whole(fields.get(name, "")) for name in ("Installed-Size", "Size"))
+            found[fields["Package"], fields["Version"]] = (installed * 1024, archive)
     return found
+
+
+def _whole(number: str) -> int:
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _DIGITS else 0
 
 
 def parse_descriptions(text: str) -> dict[str, str]:

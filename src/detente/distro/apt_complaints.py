@@ -109,6 +109,14 @@ def _full(_: re.Match[str], said: tuple[str, ...]) -> DetenteError:
     return DiskError("there is not enough free disk space for apt", hint="sudo apt clean frees some", context=said)
 
 
+def _unheard(_: re.Match[str], said: tuple[str, ...]) -> DetenteError:
+    return ToolError(
+        "nobody took what apt had to print; all that was asked for may be done",
+        hint="repeat the command: it says what is there",
+        context=said,
+    )
+
+
 def _unreachable(_: re.Match[str], said: tuple[str, ...]) -> DetenteError:
     return NetworkError(
         "apt could not fetch what it needs",
@@ -131,6 +139,7 @@ _MEANINGS: tuple[tuple[str, _Meaning], ...] = (
     (r"(?:MergeList|parse package file|parsing file) '?\S*/dpkg/status", _status),
     (r"(?:MergeList|parse package file) \S*/lists/|package lists or status file could not be parsed", _lists),
     (r"The package cache file is corrupted", _lists),
+    (r"^E: Write error - write \(32:", _unheard),
     (r"^E: You don't have enough free space in|No space left on device", _full),
     (r"^E: Failed to fetch|Unable to fetch some archives|Temporary failure resolving", _unreachable),
     (r"^E: Unable to locate package (\S+)", _unknown),

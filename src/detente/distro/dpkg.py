@@ -18,6 +18,8 @@ _FIELD = re.compile(
     r"^(Package|Status|Architecture|Version|Source|Installed-Size|Depends|Pre-Depends|Provides):[ \t]*(.*)$",
     re.MULTILINE,
 )
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*\Z")
+_DIGITS = 15  # of a number of kilobytes; Python makes no number of more than some thousand
 _PYTHON = "/usr/lib/python3"
 _PROGRAMS = ("/usr/bin/", "/usr/sbin/", "/usr/games/", "/bin/", "/sbin/")
 _MODULES = re.compile(r"/usr/lib/python3(?:\.\d+)?/dist-packages/([^/]+)(?:/(.*))?\Z")
@@ -77,23 +79,23 @@ def parse_update(text: str) -> list[Paragraph]:
 
 def _paragraph(fields: Mapping[str, str], number: int) -> Paragraph:
     package, words = fields.get("Package", "").strip(), fields.get("Status", "").split()
-    if not package:
+    if not _PACKAGE.match(package):  # dpkg refuses such a name, too: it becomes a part of paths and of command lines
         raise Broken(f"entry {number} names no package")
     if len(words) != 3 or words[2] not in STATES:
         raise Broken(f"entry {number} ({package}) has no status")
     version, state = fields.get("Version", "").strip(), words[2]
     if not version and state not in ABSENT and state != "half-installed":
         raise Broken(f"entry {number} ({package}) has no version")
-    size = fields.get("Installed-Size", "").strip()
+    size, architecture = fields.get("Installed-Size", "").strip(), fields.get("Architecture", "").strip()
     needs = ", ".join(fields[name] for name in ("Pre-Depends", "Depends") if fields.get(name))
     return Paragraph(
         package=package,
         version=version,
-        architecture=fields.get("Architecture", "").strip(),
+        architecture=architecture if _PACKAGE.match(architecture) else "",
         source=fields.get("Source", package).partition(" ")[0].strip() or package,
         wanted=words[0],
         state=state,
-        size=int(size) * 1024 if size.isascii() and size.isdigit() else 0,
+        size=int(size) * 1024 if size.isascii() and size.isdigit() and len(size) <= _DIGITS else 0,
         depends=needs,
         provides=fields.get("Provides", ""),
     )

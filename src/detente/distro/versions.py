@@ -22,7 +22,8 @@ _PEP440 = re.compile(
     r"(?P<release>\d+(?:\.\d+)*)"
     r"(?:[~.+]?(?P<pre>a|b|rc|alpha|beta|c|pre)\.?(?P<pre_number>\d+))?"
     r"(?:[.+]post\.?(?P<post>\d+))?"
-    r"(?:[~.]dev\.?(?P<dev>\d+))?\Z"
+    r"(?:[~.]dev\.?(?P<dev>\d+))?\Z",
+    re.ASCII,
 )
 _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc"}
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)|\d{9}")
@@ -32,9 +33,7 @@ def compare(one: str, other: str) -> int:
     """Return -1, 0 or 1 as Debian version `one` is older than, equal to or newer than `other` (deb-version(7))."""
     epoch, upstream_part, revision = _parts(one)
     epoch_other, upstream_other, revision_other = _parts(other)
-    if epoch != epoch_other:
-        return 1 if epoch > epoch_other else -1
-    return _order(upstream_part, upstream_other) or _order(revision, revision_other)
+    return _order(epoch, epoch_other) or _order(upstream_part, upstream_other) or _order(revision, revision_other)
 
 
 def upstream(version: str) -> str:
@@ -69,23 +68,28 @@ def _pep440(text: str) -> str:
     words = _PEP440.match(text)
     if words is None:
         return ""
-    found = ".".join(str(int(number)) for number in words["release"].split("."))
+    found = ".".join(map(_plain, words["release"].split(".")))
     if words["pre"]:
-        found += f"{_PRE.get(words['pre'], words['pre'])}{int(words['pre_number'])}"
+        found += f"{_PRE.get(words['pre'], words['pre'])}{_plain(words['pre_number'])}"
     if words["post"]:
-        found += f".post{int(words['post'])}"
+        found += f".post{_plain(words['post'])}"
     if words["dev"]:
-        found += f".dev{int(words['dev'])}"
+        found += f".dev{_plain(words['dev'])}"
     return found
 
 
-def _parts(version: str) -> tuple[int, str, str]:
+def _plain(number: str) -> str:
+    """Return a number without zeros before it. As text: of thousands of digits Python makes no number."""
+    return number.lstrip("0") or "0"
+
+
+def _parts(version: str) -> tuple[str, str, str]:
     """Split into epoch, upstream version and revision; a rebuild of the archive (`+b2`) belongs to the revision."""
     epoch, colon, rest = version.strip().partition(":")
-    if not colon or not epoch.isdecimal():
+    if not colon or not (epoch.isascii() and epoch.isdecimal()):
         epoch, rest = "0", version.strip()
     text, hyphen, revision = rest.rpartition("-")
-    return (int(epoch), text, revision) if hyphen else (int(epoch), rest, "")
+    return (_plain(epoch), text, revision) if hyphen else (_plain(epoch), rest, "")
 
 
 def _order(one: str, other: str) -> int:
@@ -99,9 +103,9 @@ def _order(one: str, other: str) -> int:
         weights, weights_other = _weights(signs), _weights(signs_other)
         if weights != weights_other:
             return 1 if weights > weights_other else -1
-        number, number_other = int(digits or "0"), int(digits_other or "0")
+        number, number_other = _plain(digits), _plain(digits_other)
         if number != number_other:
-            return 1 if number > number_other else -1
+            return 1 if (len(number), number) > (len(number_other), number_other) else -1
     return 0
 
 

@@ -43,7 +43,9 @@ def explain(
         error = reader(said)
         if isinstance(error, BuildError) and any(because):
             message = f"{error.message}: {because[0]}" if because[0] else error.message
-            return BuildError(message, hint=because[1] or error.hint, context=error.context)
+            told = BuildError(message, hint=because[1] or error.hint, context=error.context)
+            told.distribution = error.distribution
+            return told
         if error is not None:
             return error
     first = said.lines[0] if said.lines else "it said nothing"
@@ -227,16 +229,22 @@ def _build(said: Answer) -> DetenteError | None:
         other = "mend what its build complains of"
     if requires:
         inner = network.read(said.text, said.lines, said.sources)
-        return inner or BuildError(
+        if inner:
+            return inner
+        error = BuildError(
             f"cannot build {name} from source: what its build needs cannot be had",
             hint=other if normalized(name) in said.names else "see build-system.requires in its pyproject.toml",
             context=said.lines,
         )
-    return BuildError(
-        f"cannot build {name} from source",
-        hint=f"install what its build asks for, or {other}",
-        context=said.lines,
-    )
+    else:
+        error = BuildError(
+            f"cannot build {name} from source",
+            hint=f"install what its build asks for, or {other}",
+            context=said.lines,
+        )
+    if failed and " @ " not in failed[1] and "/" not in name:
+        error.distribution = normalized(name)
+    return error
 
 
 def _network(said: Answer) -> DetenteError | None:

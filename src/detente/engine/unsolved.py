@@ -128,7 +128,7 @@ def _conflict(said: Answer) -> DetenteError | None:
     several = len(said.requirements) > 1
     return ResolutionError(
         "the requirements cannot be satisfied together" if several else f"{said.asked} cannot be satisfied",
-        hint="loosen a version, or give one of them an environment of its own: detente install NAME --app"
+        hint="loosen a version, or give one of them an environment of its own: detente install NAME"
         if several
         else "the last lines say what contradicts what; try another version",
         context=said.lines[1:],

@@ -1,6 +1,7 @@
 """Root's privileges for the package manager, and for nothing else: never for a shell, never for détente."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from detente.model import Command, Completed
 TOOLS = ("sudo", "doas", "run0", "pkexec")  # in this order; pkexec is the one that can ask in a window
 FOLDERS = ("/run/wrappers/bin", "/usr/bin", "/bin", "/usr/local/bin")
 _KEPT = ("TERM", "LANG")  # of the person's variables: the rest is no business of root's programs
+_PLAIN = re.compile(r"[A-Za-z0-9_.+@-]+", re.ASCII)  # no path among them, and no format
 _DENIED = (1, 126, 127)  # how these tools end where the answer is no; a package manager ends otherwise
 
 
@@ -46,16 +48,31 @@ def raised(command: Command, seat: Seat, environ: Mapping[str, str], typed: str)
 
     `typed` is what a person would type as root: `apt install httpie`.
     """
-    variables = {**(command.environment or {}), **{name: environ[name] for name in _KEPT if environ.get(name)}}
+    check(seat, typed)
+    variables = {
+        **(command.environment or {}),
+        **{name: environ[name] for name in _KEPT if _PLAIN.fullmatch(environ.get(name, ""))},
+    }
     if seat.root:
-        return command._replace(environment=variables)
+        import pwd
+
+        # As sudo does: packages' scripts may expect it, and what root was called with need not be root's.
+        return command._replace(environment={**variables, "HOME": pwd.getpwuid(0).pw_dir})
     tool = _tool(seat)
-    if not tool:
-        lacking = (
-            "there is no terminal to ask on" if seat.tools else "there is neither sudo nor another way to root here"
-        )
-        raise Refused(f"this needs root's privileges, and {lacking}", hint=as_root(typed, seat))
     return command._replace(argv=(seat.tools[tool], *_OPTIONS[tool], *command.argv), environment=variables)
+
+
+def check(seat: Seat, typed: str) -> None:
+    """Raise Refused, with the command to type, where `seat` cannot run `typed` as root."""
+    if seat.root or _tool(seat):
+        return
+    if seat.tools:
+        lacking = "there is no terminal to ask on"
+    elif seat.su:
+        lacking = "sudo is not installed; su can do it, which détente leaves to you"
+    else:
+        lacking = "there is neither sudo nor another way to root here"
+    raise Refused(f"this needs root's privileges, and {lacking}", hint=as_root(typed, seat))
 
 
 _OPTIONS = {"sudo": ("--",), "doas": ("--",), "run0": ("--",), "pkexec": ()}

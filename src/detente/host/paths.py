@@ -57,6 +57,21 @@ def user_paths(environ: Mapping[str, str]) -> Paths:
     )
 
 
+def is_anothers(path: str) -> bool:
+    """Say whether we are root, and `path`, or the directory that it would be made in, is another person's.
+
+    What root makes there, that person cannot change any more.
+    """
+    if os.geteuid() != 0:
+        return False
+    while len(path) > 1 and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    try:
+        return os.lstat(path).st_uid != 0
+    except OSError:
+        return False
+
+
 def check_owner(paths: Paths) -> None:
     """Raise Refused where we are root and the home is someone else's: root's files there would break it for them."""
     try:

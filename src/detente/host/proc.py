@@ -1,6 +1,7 @@
 """The only door to other programs. A child dies with us, or keeps the locks it was handed."""
 
 import contextlib
+import fcntl
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -177,42 +178,49 @@ def attend(command: Command, *, output: int | None = None) -> tuple[Completed, i
     """Run `command` before the person's eyes: it has our input and output, and may ask. Return what it said on stderr.
 
     `output` is the descriptor that takes its output in place of ours. What comes on stderr is passed on as it comes.
+    Input that is no terminal stays unread: it is meant for whoever called us.
     It does not die with us: a package manager that is killed leaves its database torn. For the same reason an
     interrupt is only remembered: Ctrl-C reaches it from the terminal, and it ends as it thinks right. The second
     value is that signal, 0 where none came. Raise ToolError where it cannot be started.
     """
-    import select
     import subprocess
 
     from detente.host.signals import withheld
 
-    with withheld() as signals:
+    # A file, no pipe: sudo takes whoever has a pipe for a part of one, and lets nobody answer what is asked. And it
+    # stays when we are killed, where a write into a pipe would kill dpkg as well.
+    number = os.memfd_create("stderr")
+    fcntl.fcntl(number, fcntl.F_SETFL, os.O_APPEND)  # other programs, that open it as /dev/stderr, write at its end
+    said = b""
+    with withheld() as signals, open(number, "rb", buffering=0) as heard:
         try:
             child = subprocess.Popen(
-                command.argv, stdout=output, stderr=subprocess.PIPE, env=command.environment, cwd=command.cwd
+                command.argv,
+                stdin=None if os.isatty(0) else subprocess.DEVNULL,
+                stdout=output,
+                stderr=heard,
+                env=command.environment,
+                cwd=command.cwd,
             )
         except OSError as err:
             raise ToolError(
                 f"cannot start {command.argv[0]}: {err.strerror}",
                 hint="check that it is installed and may be executed",
             ) from err
-        assert child.stderr is not None
-        said = b""
-        with child.stderr as pipe:
-            waiting = select.poll()
-            waiting.register(pipe, select.POLLIN)
-            while True:
-                if waiting.poll(_GLANCE * 1000):
-                    data = os.read(pipe.fileno(), 1 << 16)
-                    if not data:
-                        break
-                    said += data
-                    with contextlib.suppress(OSError):  # nobody reads ours any more, and it must end all the same
-                        os.write(2, data)
-                elif child.poll() is not None:  # a service that it has started keeps its stderr open
-                    break
-        child.wait()
-    return Completed(child.returncode, "", said.decode("utf-8", "surrogateescape")), signals[0] if signals else 0
+        place, ended = 0, False
+        while not ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_GLANCE)  # a service that it has started may keep its stderr open
+                ended = True
+            place = min(place, os.fstat(heard.fileno()).st_size)  # a shell that opens it for `>` empties it
+            while data := os.pread(heard.fileno(), 1 << 16, place):
+                place += len(data)
+                said += data
+                with contextlib.suppress(OSError):  # nobody reads ours any more, and it must end all the same
+                    os.write(2, data)
+    # Where sudo gives it a terminal of its own, Ctrl-C reaches it alone, and it ends by that.
+    ended_by = -child.returncode if -child.returncode in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) else 0
+    return Completed(child.returncode, "", said.decode("utf-8", "surrogateescape")), signals[0] if signals else ended_by
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

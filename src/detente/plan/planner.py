@@ -65,7 +65,7 @@ def _install(request: Install, facts: Facts) -> Plan:
         return Plan(facts.basis, tuple(missing), reasons=tuple(map(_reason, facts.resolutions)), pending=True)
     steps: list[Step] = []
     warnings: list[str] = []
-    questions: list[str] = []
+    questions = list(request.doubts)
     over: list[str] = []
     after = dict(facts.generation.applications)
     _check_keys(facts)

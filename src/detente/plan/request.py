@@ -22,12 +22,14 @@ Asked = Wish  # as the command line named it: None and empty mean "not said"; `m
 class Install(NamedTuple):
     """Have these applications, with `force` over commands that others own.
 
-    `beside` are system packages that the person chose the index over: their commands may be hidden.
+    `beside` are system packages that the person chose the index over: their commands may be hidden. `doubts` are
+    questions to be answered before any of it is had.
     """
 
     asked: tuple[Asked, ...]
     force: bool = False
     beside: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Remove(NamedTuple):

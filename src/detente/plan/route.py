@@ -30,7 +30,8 @@ class SystemOffer(NamedTuple):
     `title` is the distro's, "Debian 12". `identity` is `same`, `other`, `absent` or `unproved` (`distro.base` says
     what they mean). `installed` and `candidate` are versions in the distro's spelling, "" where there is none, the
     upstream ones are PEP 440 versions, "" where not known. `application`: it has commands. `manual`: a person asked
-    for it. `supported`: its candidate gets the distro's security support.
+    for it. `supported`: its candidate gets the distro's security support. `modules` are those that the distro's Python
+    imports already, since it is installed.
     """
 
     title: str
@@ -43,6 +44,7 @@ class SystemOffer(NamedTuple):
     upstream_candidate: str = ""
     manual: bool = False
     supported: bool = False
+    modules: tuple[str, ...] = ()
 
 
 class Told(NamedTuple):
@@ -80,7 +82,8 @@ def route(asked: Asked, offer: SystemOffer | None, told: Told, *, title: str = "
     if told.flag == INDEX:
         return Route(INDEX, FLAG, "as asked: --from index", other)
     if special:
-        return Route(INDEX, ONLY_INDEX, f"only the index can do that: {special}")
+        reason = f"only the index can do that: {special}"
+        return Route(INDEX, ONLY_INDEX, reason, remark=_in_spite(asked, special, told))
     if ours:
         return Route(INDEX, OURS, "an application of détente already")
     name = requirement_name(asked.requirement)
@@ -99,7 +102,7 @@ def route(asked: Asked, offer: SystemOffer | None, told: Told, *, title: str = "
             reason = f"the distro is preferred, and {offer.title} has {_version(offer)}"
             return Route(DISTRO, PREFERENCE, reason, from_index(asked), offer.package)
     reason = _why_not(asked, offer) if told.prefer == DISTRO else PLAIN
-    return Route(INDEX, DEFAULT, reason, other)
+    return Route(INDEX, DEFAULT, reason, other, remark=_another(offer))
 
 
 def only_index(asked: Wish) -> str:
@@ -123,14 +126,13 @@ def satisfies(requirement: str, version: str) -> bool:
     """Say whether PEP 440 `version` is one that `requirement` allows; an unknown one satisfies only a bare name."""
     if is_bare(requirement):
         return True
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.version import InvalidVersion
+    from packaging.requirements import Requirement
 
     if not version:
         return False
     try:
         return Requirement(requirement).specifier.contains(version, prereleases=True)
-    except (InvalidRequirement, InvalidVersion):
+    except ValueError:  # what is no version, and numbers of thousands of digits
         return False
 
 
@@ -138,10 +140,8 @@ def _demanded(asked: Asked, offer: SystemOffer | None, title: str, special: str,
     """Return the way to the distro where a person, or their configuration, demands it; raise where there is none."""
     name = requirement_name(asked.requirement)
     if special:
-        raise UsageError(
-            f"a system package cannot be had so: {special}",
-            hint=f"leave that out, or the distro: detente install {_quoted(asked)} --from index",
-        )
+        again = f"detente install {'-e ' if asked.editable else ''}{_quoted(asked)}{_options(asked)} --from index"
+        raise UsageError(f"{special} works only with the index", hint=again)
     if not title:
         raise Refused(
             "détente does not know this distro's package manager, so nothing comes from there",
@@ -158,7 +158,7 @@ def _demanded(asked: Asked, offer: SystemOffer | None, title: str, special: str,
     if offer.installed and satisfies(asked.requirement, offer.upstream_installed):
         if offer.manual:
             return _there(asked, offer, rule)
-        reason += f"; {offer.package} is there for another's sake so far, and stays from now on"
+        reason += f"; {offer.package} came along with another so far, and stays from now on"
     elif not satisfies(asked.requirement, offer.upstream_candidate):
         raise _unsatisfied(asked, offer)
     return Route(DISTRO, rule, reason, from_index(asked), offer.package, _doubt(offer, name))
@@ -177,7 +177,7 @@ def _unsatisfied(asked: Asked, offer: SystemOffer) -> DetenteError:
 def _there(asked: Asked, offer: SystemOffer, rule: str) -> Route:
     reason = f"{offer.package} {offer.installed} is installed already (system package, {offer.title})"
     if not offer.manual:
-        reason += f", for another's sake: {from_distro(asked)} keeps it"
+        reason += f", since another brought it along; to keep it for yourself: {from_distro(asked)}"
     return Route(INSTALLED, rule, reason, f"the index's beside it: {from_index(asked)}", offer.package)
 
 
@@ -202,13 +202,30 @@ def from_index(asked: Asked) -> str:
     return f"detente install {_quoted(asked)} --from index"
 
 
+def _options(asked: Asked) -> str:
+    """Return the options of `asked` that only the index understands, as they are typed."""
+    words = []
+    for field, flag in _ONLY_INDEX.items():
+        value = getattr(asked, field)
+        for each in value if isinstance(value, tuple) else [value]:
+            if each is True:
+                words.append(f" {flag}")
+            elif each:
+                words.append(f" {flag}={shlex.quote(each)}" if each.startswith("-") else f" {flag} {shlex.quote(each)}")
+    return "".join(words)
+
+
 def _quoted(asked: Asked) -> str:
     return shlex.quote(asked.requirement)
 
 
 def _called(asked: Asked, offer: SystemOffer) -> str:
     name = requirement_name(asked.requirement)
-    return f"{name if offer.package == name or offer.upstream_candidate else offer.package} {_version(offer)}"
+    if offer.package == name:
+        return f"{name} {_version(offer)}"
+    if offer.upstream_candidate:  # docker of the index is python3-docker, and Debian's own docker something else
+        return f"{name} {offer.upstream_candidate} ({offer.package})"
+    return f"{offer.package} {offer.candidate}"
 
 
 def _version(offer: SystemOffer) -> str:
@@ -223,6 +240,22 @@ def _doubt(offer: SystemOffer, name: str) -> str:
             f"nothing shows that {offer.title}'s {offer.package} is the index's {name}; it is taken because you say so"
         )
     return ""
+
+
+def _another(offer: SystemOffer) -> str:
+    """Return where the distro's project is, if it is another one of that name; "" where it is the same."""
+    if offer.identity != "other" or not offer.candidate:
+        return ""
+    return f"{offer.title}'s {offer.package} is another project; for that one: sudo apt install {offer.package}"
+
+
+def _in_spite(asked: Asked, special: str, told: Told) -> str:
+    """Return why the index serves `asked` although the distro is wanted, where that may surprise."""
+    if told.override == INDEX or DISTRO not in (told.override, told.prefer) or not special.startswith("--"):
+        return ""
+    own = special in ("--with", "--with-distro", "--python", "--as", "--commands-from")
+    why = "needs an environment of its own" if own else "is nothing that a system package can do"
+    return f"{requirement_name(asked.requirement)} from the index: {special} {why}"
 
 
 def _why_not(asked: Asked, offer: SystemOffer) -> str:

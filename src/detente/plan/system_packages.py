@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 
 from detente.plan.plan import Plan, SystemChange, SystemInstall
+from detente.progress import size
 
 _NAMED = 8  # system packages that one sentence names
+_SHOWN = 24  # and that a dry run does
 
 
-def plan(step: SystemInstall, reasons: Sequence[str], remarks: Sequence[str], *, terminal: bool) -> Plan:
-    """Return the plan of `step`: a question where it removes, and on a terminal where it does more than was asked."""
+def plan(step: SystemInstall, reasons: Sequence[str], remarks: Sequence[str]) -> Plan:
+    """Return the plan of `step`: with a question where it removes, or does more than was asked for."""
     questions = []
     removed = [change for change in step.changes if not change.after]
     if removed:
         questions.append(f"the package manager would remove {_listed(removed)}")
     brought, upgraded = _besides(step)
-    if terminal and brought:
-        questions.append(f"the package manager would also install {_listed(brought)}")
-    if terminal and upgraded:
+    if brought:
+        which = f"{len(brought)} more{_sizes(step)}: {_named(brought, _NAMED)}"
+        questions.append(f"the package manager would install {_wanted(step)} and {which}")
+    if upgraded:
         questions.append(f"the package manager would also upgrade {_listed(upgraded)}")
     return Plan("", (step,), reasons=tuple(reasons), warnings=tuple(remarks), questions=tuple(questions))
 
@@ -38,12 +41,9 @@ def removes(step: SystemInstall) -> bool:
 
 def words(step: SystemInstall) -> list[str]:
     """Return what `step` does, as words that follow "would"."""
-    names = ", ".join(
-        next((f"{name} {change.after}" for change in step.changes if _is(change, name)), name) for name in step.packages
-    )
-    lines = [f"install the system package{'s' if len(step.packages) > 1 else ''} {names}"]
+    lines = [f"install the system package{'s' if len(step.packages) > 1 else ''} {_wanted(step)}"]
     brought, upgraded = _besides(step)
-    lines += [f"install with that {_counted(brought)}"] if brought else []
+    lines += [f"install {len(brought)} more that it needs or recommends: {_named(brought, _SHOWN)}"] if brought else []
     lines += [f"upgrade {change.package} {change.before} → {change.after}" for change in upgraded]
     lines += [f"remove {change.package} {change.before}" for change in step.changes if not change.after]
     return [*lines, f"run {' '.join(step.argv)}"]
@@ -61,13 +61,26 @@ def _is(change: SystemChange, package: str) -> bool:
     return change.package.partition(":")[0] == package.partition(":")[0]
 
 
+def _wanted(step: SystemInstall) -> str:
+    """Return what was asked for, with the versions that it will have."""
+    return ", ".join(
+        next((f"{name} {change.after}" for change in step.changes if _is(change, name)), name) for name in step.packages
+    )
+
+
+def _sizes(step: SystemInstall) -> str:
+    """Return what all of it takes, in brackets, as far as that is known."""
+    known = [f"{size(step.download)} to fetch"] if step.download else []
+    known += [f"{size(step.disk)} on disk"] if step.disk > 0 else []
+    return f" ({', '.join(known)})" if known else ""
+
+
 def _listed(changes: Sequence[SystemChange]) -> str:
     """Return some of the names, and how many there are."""
-    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    return _counted(changes[:_NAMED], len(changes)) + more
+    return f"{len(changes)} system packages: " * (len(changes) > 1) + _named(changes, _NAMED)
 
 
-def _counted(changes: Sequence[SystemChange], number: int = 0) -> str:
-    number = number or len(changes)
-    names = ", ".join(change.package for change in changes)
-    return f"{number} system packages: {names}" if number > 1 else names
+def _named(changes: Sequence[SystemChange], most: int) -> str:
+    """Return the names in their order, at most `most` of them."""
+    names = sorted(change.package for change in changes)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

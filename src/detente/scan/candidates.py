@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from detente.distro.base import Candidate, Origin, Version
-from detente.errors import ToolError
+from detente.errors import NotFound, ToolError
 from detente.host import fs, proc
 from detente.scan import remembered
 
@@ -57,18 +57,25 @@ class Candidates:
             self._keep()
         return {package: found for package in wanted if (found := self._known.get(package)) is not None}
 
-    def descriptions(self, word: str) -> dict[str, str]:
-        """Return the system packages whose name or description has `word`, with their one-line descriptions."""
+    def descriptions(self, words: str) -> dict[str, str]:
+        """Return the system packages whose name or description has all of `words`, with one-line descriptions."""
         with self._cached():
-            return self._backend.parse_descriptions(self._run(self._backend.descriptions([word], self._root)).stdout)
+            return self._backend.parse_descriptions(
+                self._run(self._backend.descriptions(words.split(), self._root)).stdout
+            )
 
     def simulate(self, packages: Sequence[str]) -> Simulation:
         """Return what installing `packages` would do; raise what the backend's `complaint` makes of a failure.
 
-        apt's simulation names no sizes, so the candidates' own are added up.
+        NotFound, too, where it would do something else, as apt does for a name with a sign behind it (`foo-` goes)
+        and for one that others only provide. apt's simulation names no sizes, so the candidates' own are added up.
         """
+        for package in packages:
+            if package.endswith("-"):
+                raise NotFound(f"no system package is called {package}", hint=f"detente search {package.strip('-')}")
         with self._cached():
             simulation = self._backend.parse_simulation(self._run(self._backend.simulate(packages, self._root)).stdout)
+            self._check(packages, simulation)
             known = self.get(change.package for change in simulation.changes)
         if simulation.download or simulation.disk:
             return simulation
@@ -80,6 +87,18 @@ class Candidates:
                 disk += 0 if change.before else candidate.size
         return simulation._replace(download=download, disk=disk)
 
+    def _check(self, packages: Sequence[str], simulation: Simulation) -> None:
+        """Raise NotFound for one of `packages` that is not there, nor would be after `simulation`."""
+        there = {change.package.partition(":")[0] for change in simulation.changes if change.after}
+        there |= {name.partition(":")[0] for name, each in self._files.paragraphs().items() if each.version}
+        there -= {change.package.partition(":")[0] for change in simulation.changes if not change.after}
+        for package in packages:
+            if package.partition(":")[0] not in there:
+                raise NotFound(
+                    f"the package manager would not install {package} itself",
+                    hint=f"see what it says of it: apt policy {package}",
+                )
+
     def _recall(self) -> None:
         if self._stamp:
             return
@@ -89,8 +108,8 @@ class Candidates:
         if isinstance(kept, dict):
             try:
                 self._known = {name: _revived(row) if row else None for name, row in kept["packages"].items()}
-                self._origins = {name: Origin(*row) for name, row in kept["origins"].items()}
-            except (TypeError, ValueError, KeyError, AttributeError):
+                self._origins = {name: Origin(*map(str, row)) for name, row in kept["origins"].items()}
+            except (TypeError, ValueError, LookupError, AttributeError):
                 self._known, self._origins = {}, {}
 
     def _keep(self) -> None:
@@ -163,5 +182,12 @@ def _sweep(folder: str) -> None:
 
 
 def _revived(row: Sequence[Any]) -> Candidate:
+    """Return what JSON has kept as the record it was made of; raise TypeError or ValueError where it is another."""
+    words = [
+        *row[:3],
+        *(word for text, origins in row[3] for word in (text, *(each for one in origins for each in one))),
+    ]
+    if [*map(type, row[4:])] != [bool, int, int] or not {*map(type, words)} <= {str}:
+        raise TypeError
     versions = tuple(Version(text, tuple(Origin(*origin) for origin in origins)) for text, origins in row[3])
     return Candidate(row[0], row[1], row[2], versions, *row[4:])

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from detente.distro.apt_words import typed_install
 from detente.errors import DetenteError, NotFound, Refused, UsageError
 from detente.model import DistroModules, Interpreter
 from detente.plan.damage import ENVIRONMENT, MISSING, NEEDS, Finding
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _THERE = frozenset(("installed", "triggers-awaited", "triggers-pending"))  # dpkg's states of what can be used
 # Of the standard library, in a system package of its own; an environment sees it once that is installed.
 _APART = {"tkinter": "python3-tk", "turtle": "python3-tk"}
+_STANDARD = sys.stdlib_module_names | {"distutils", "lib2to3"}  # the newest Python does not have these any more
 _NEEDS = "needs "
 _PLACES = ("/usr/bin/", "/bin/")  # of the distro's own Python
 
@@ -80,13 +82,14 @@ def _packages(names: Iterable[str], known: System) -> list[str]:
     for package in dict.fromkeys(found):
         state = known.installed()[package].state
         if state not in _THERE:
-            raise Refused(f"{package} is {state}, not installed", hint="sudo dpkg --configure -a")
+            raise Refused(f"{package} is {state}, not installed", hint=_as_root("dpkg --configure -a"))
     return list(dict.fromkeys(found))
 
 
 def _installed(name: str, known: System) -> list[str]:
     """Return the installed system packages that have the module, or are called, `name`."""
-    have = [item for item in known.installed().values() if name.partition(".")[0] in item.modules]
+    top = name.partition(".")[0]
+    have = [item for item in known.installed().values() if top in item.modules and top not in _STANDARD]
     trees = {item.package: _owned(known, [item.package]) for item in have}
     for wanted in (True, False):
         if found := [package for package in trees if owns(trees[package], name) is wanted]:
@@ -99,7 +102,7 @@ def _installed(name: str, known: System) -> list[str]:
     if have and all(owns(tree, name.partition(".")[0]) is None for tree in trees.values()):
         raise Refused(
             f"{have[0].package} is installed, and its module {name} is missing on the disk",
-            hint=f"sudo apt install --reinstall {have[0].package}",
+            hint=_as_root(f"apt install --reinstall {have[0].package}"),
         )
     package = known.installed().get(name)
     return [name] if package is not None and package.modules else []
@@ -119,7 +122,7 @@ def _elsewhere(name: str, known: System) -> list[str]:
         raise UsageError(
             f"`{name}` is a module of Python itself",
             hint="leave it out of --with-distro"
-            + (f"; where it is missing: sudo apt install {apart}" if apart else ""),
+            + (f"; where it is missing: {_as_root(typed_install([apart]))}" if apart else ""),
         )
     if name in known.candidates([name]):
         if name.startswith("python3-"):
@@ -141,7 +144,14 @@ def _refuse(absent: Mapping[str, Sequence[str]]) -> None:
         of = " or ".join(packages[:3])
         said.append(f"{name} is not installed" if of == name else f"{name} is in {of}, which is not installed")
     first = list(dict.fromkeys(packages[0] for packages in absent.values()))
-    raise Refused("; ".join(said), hint=f"sudo apt install {' '.join(first)}")
+    raise Refused("; ".join(said), hint=_as_root(typed_install(first)))
+
+
+def _as_root(typed: str) -> str:
+    """Return the command line that runs `typed` as root on this machine."""
+    from detente.host import escalate  # only what is wrong needs it
+
+    return escalate.as_root(typed, escalate.seat({}))
 
 
 def today(distro: DistroModules, cache_tag: str, environ: Mapping[str, str], cache: str) -> DistroModules:
@@ -176,7 +186,7 @@ def lacking(distro: DistroModules, environ: Mapping[str, str], cache: str) -> li
 def _differences(distro: DistroModules, known: System, dangling: Sequence[str]) -> list[str]:
     gone = _gone(distro, known)
     if gone:
-        return [f"{_NEEDS}{name}, which is not installed any more: sudo apt install {name}" for name in gone]
+        return [f"{_NEEDS}{name}, which is not installed any more: {_as_root(typed_install([name]))}" for name in gone]
     if distro.python != known.release.python:
         return [f"{_NEEDS}to be for Python {known.release.python} by now, not {distro.python}: ask for it again"]
     more = [name for name in _needed(list(distro.packages), known) if name not in distro.packages]

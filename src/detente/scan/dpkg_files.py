@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from detente.errors import ToolError
+from detente.host import regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -52,8 +53,7 @@ class DpkgFiles:
         from detente.distro import dpkg
 
         try:
-            with open(self.status, "rb") as stream:
-                data = stream.read()
+            data = regular.read(self.status)
         except OSError as err:
             raise ToolError(
                 f"dpkg's record of what is installed cannot be read: {err.strerror}",
@@ -219,9 +219,8 @@ def _is_merged(root: str, name: str) -> bool:
 def _text(path: str) -> str:
     """Return the text of a file that need not be there."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            return stream.read()
-    except OSError:
+        return regular.read(path).decode("utf-8", "surrogateescape")
+    except (OSError, ValueError):  # ValueError: a name with a null in it
         return ""
 
 

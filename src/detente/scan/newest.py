@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from detente.errors import DetenteError, Interrupted, NetworkError, NotFound, ResolutionError, ToolError
+from detente.host.paths import check_owner
 from detente.names import fingerprint, normalized
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Newest:
                     (found if fresh else old)[requirement] = kept
             missing = [requirement for requirement in requirements if requirement not in found]
             if missing and not self._offline:
+                check_owner(self._paths)  # the engine keeps what it fetches
                 self._ask_all(missing, found)
         except Interrupted:
             raise

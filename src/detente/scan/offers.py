@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from detente.distro import versions
-from detente.distro.base import RELEASE, SECURITY, UPDATES, Offer
+from detente.distro.base import RELEASE, SECURITY, THIRD_PARTY, UPDATES, Offer
 from detente.plan.route import SystemOffer
 from detente.scan import tables
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from detente.scan.system import System
 
 _SUPPORTED = (RELEASE, UPDATES, SECURITY)
+_TEAMS = ("Debian", "Ubuntu")  # who has a security team; what is made of them mostly passes theirs on, later
+_UNSTABLE = ("sid", "unstable", "experimental", "rc-buggy")  # nobody's promise
 
 
 def asked_for(system: System, names: Iterable[str]) -> dict[str, SystemOffer]:
@@ -50,7 +52,7 @@ def system_offer(offer: Offer, title: str) -> SystemOffer:
     """Return `offer` as routing sees it; `title` is the distro's."""
     there = offer.installed if offer.installed is not None and offer.installed.state == "installed" else None
     return SystemOffer(
-        title=title,
+        title=_whose(offer.candidate, title),
         package=offer.package,
         identity=offer.known.identity,
         application=bool(offer.known.application),
@@ -60,13 +62,30 @@ def system_offer(offer: Offer, title: str) -> SystemOffer:
         upstream_candidate=offer.upstream_candidate,
         manual=bool(there and there.manual),
         supported=offer.candidate is not None and is_supported(offer.candidate),
+        modules=there.modules if there else (),
     )
+
+
+def _whose(candidate: Candidate | None, title: str) -> str:
+    """Return who has the candidate: the distro, called `title`, or somebody whose source its administrator added."""
+    origins = [
+        origin
+        for version in (candidate.versions if candidate else ())
+        if candidate and version.text == candidate.candidate
+        for origin in version.origins
+    ]
+    if origins and all(origin.kind == THIRD_PARTY for origin in origins):
+        return f"a third-party source of {title}"
+    return title
 
 
 def is_supported(candidate: Candidate) -> bool:
     """Say whether the distro's security team answers for the candidate: for its own archives, and of these `main`."""
     return any(
-        origin.kind in _SUPPORTED and origin.component == "main"
+        origin.kind in _SUPPORTED
+        and origin.component == "main"
+        and origin.vendor in _TEAMS
+        and origin.archive not in _UNSTABLE
         for version in candidate.versions
         if version.text == candidate.candidate
         for origin in version.origins

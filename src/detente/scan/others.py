@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from detente.host import regular
 from detente.names import normalized
 
 PIPX, UV_TOOL, USER, LOCAL, CONDA = "pipx", "uv tool", "pip --user", "sudo pip", "conda"
@@ -67,8 +68,7 @@ def has_file(other: Other, path: str) -> bool:
     wanted = os.path.relpath(path, folder)
     for name in ("RECORD", "installed-files.txt"):
         try:
-            with open(os.path.join(other.metadata, name), "rb") as stream:
-                data = b"\n" + stream.read()
+            data = b"\n" + regular.read(os.path.join(other.metadata, name))
         except OSError:
             continue
         needle = b"\n" + os.fsencode(wanted)
@@ -100,9 +100,9 @@ def _pipx(environ: Mapping[str, str], home: str, root: str) -> Iterator[Other]:
 
 
 def _exposed_by_pipx(package: dict[str, Any]) -> list[str]:
-    names = list(package.get("apps") or ()) if package.get("include_apps", True) else []
+    names = _words(package.get("apps")) if package.get("include_apps", True) else []
     if package.get("include_dependencies"):
-        names += package.get("apps_of_dependencies") or ()
+        names += _words(package.get("apps_of_dependencies"))
     return [f"{name}{package.get('suffix') or ''}" for name in names]  # what was injected has none
 
 
@@ -112,8 +112,7 @@ def _uv(environ: Mapping[str, str], home: str) -> Iterator[Other]:
     for name in _names(folder):
         place = os.path.join(folder, name)
         try:
-            with open(os.path.join(place, "uv-receipt.toml"), "rb") as stream:
-                text = stream.read()
+            text = regular.read(os.path.join(place, "uv-receipt.toml"))
         except OSError:
             continue
         known = _metadata(place, name)
@@ -128,7 +127,7 @@ def _entry_points(receipt: bytes) -> tuple[str, ...]:
 
     try:
         tool = _table(tomllib.loads(receipt.decode("utf-8", "replace")).get("tool"))
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return ()
     points = tool.get("entrypoints")
     items = [_table(item) for item in points] if isinstance(points, list) else []
@@ -138,8 +137,8 @@ def _entry_points(receipt: bytes) -> tuple[str, ...]:
 def _conda(home: str, root: str) -> Iterator[Other]:
     prefixes = []
     try:
-        with open(os.path.join(home, ".conda/environments.txt"), encoding="utf-8", errors="surrogateescape") as stream:
-            prefixes = [line.strip() for line in stream if line.startswith("/")]
+        text = regular.read(os.path.join(home, ".conda/environments.txt")).decode("utf-8", "surrogateescape")
+        prefixes = [line.strip() for line in text.splitlines() if line.startswith("/") and "\0" not in line]
     except OSError:
         pass
     for base in (*(os.path.join(home, name) for name in _CONDA_ROOTS), f"{root}/opt/conda"):
@@ -182,12 +181,15 @@ def _json(path: str) -> dict[str, Any] | None:
     import json
 
     try:
-        with open(path, encoding="utf-8") as stream:
-            return _table(json.load(stream))
+        return _table(json.loads(regular.read(path)))
     except OSError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
+
+
+def _words(value: object) -> list[str]:
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from detente.distro import dpkg
 from detente.distro.base import Installed
+from detente.host import regular
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from detente.distro.dpkg import Diversion, Paragraph
     from detente.scan.dpkg_files import DpkgFiles
+
+_APART = re.compile(r"/usr/lib/python3\.\d+/(?:lib-dynload/)?([A-Za-z_]\w*)(?:[/.].*)?(?:\.py|\.so)\Z", re.ASCII)
+_LIBRARY = re.compile(r"libpython3|python3\.\d+(?:-minimal)?\Z")
 
 
 def python_packages(files: DpkgFiles, applications: Container[str]) -> dict[str, Installed]:
@@ -26,7 +31,7 @@ def python_packages(files: DpkgFiles, applications: Container[str]) -> dict[str,
     sources: dict[str, set[str]] = {}
     for key, paragraph in paragraphs.items():
         text = files.listed(paragraph)
-        if not dpkg.is_python(text):
+        if not dpkg.is_python(text) and not _may_be_apart(paragraph, text):
             continue
         installed = _installed(files, paragraph, text, moved, automatic)
         if installed.distributions or installed.modules:
@@ -40,6 +45,18 @@ def python_packages(files: DpkgFiles, applications: Container[str]) -> dict[str,
         if installed.commands or paragraph.package in applications:
             found[key] = installed
     return dict(sorted(found.items()))
+
+
+def _may_be_apart(paragraph: Paragraph, text: str) -> bool:
+    """Say whether it can have modules of the standard library that the distro keeps apart (python3-tk); cheap."""
+    return "\n/usr/lib/python3." in text and not _LIBRARY.match(paragraph.package)
+
+
+def _apart(paragraph: Paragraph, paths: list[str], text: str) -> set[str]:
+    """Return the modules of the standard library that it has, if it is none of those that are Python itself."""
+    if not _may_be_apart(paragraph, text):
+        return set()
+    return {match[1] for path in paths if "/dist-packages/" not in path and (match := _APART.match(path))}
 
 
 def _requires(paragraph: Paragraph, sources: dict[str, set[str]]) -> bool:
@@ -63,7 +80,7 @@ def _installed(
         size=paragraph.size,
         distributions=_distributions(files.root, paths),
         commands=dpkg.programs(paths, paragraph.package, moved, files.placed),
-        modules=dpkg.modules(paths),
+        modules=tuple(sorted({*dpkg.modules(paths), *_apart(paragraph, paths, text)})),
     )
 
 
@@ -89,8 +106,7 @@ def _head(path: str) -> str:
     """Return the text of the metadata at `path`: a file, or a directory with one."""
     for place in (f"{path}/METADATA", f"{path}/PKG-INFO", path):
         try:
-            with open(place, encoding="utf-8", errors="replace") as stream:
-                return stream.read(1 << 16)
-        except OSError:
+            return regular.read(place, 1 << 16).decode("utf-8", "replace")
+        except (OSError, ValueError):  # ValueError: a name with a null in it
             continue
     return ""

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 APPLICATION, SYSTEM, ENVIRONMENT, STORE, ITSELF = "application", "system package", "environment", "store", "detente"
 PYTHON = "/usr/bin/python3"
+# Modules of the standard library that Debian and its children keep in system packages of their own.
+APART = {
+    "tkinter": "python3-tk", "_tkinter": "python3-tk", "turtle": "python3-tk", "idlelib": "idle",
+    "distutils": "python3-distutils", "lib2to3": "python3-lib2to3", "_gdbm": "python3-gdbm",
+    "ensurepip": "python3-venv",
+}  # fmt: skip
 _BY_PLACE = (
     ("/.pyenv/", "pyenv"), ("/snap/", "snap"), ("/.cargo/", "cargo"), ("/linuxbrew/", "Homebrew"), ("/.asdf/", "asdf"),
     ("/mise/", "mise"), ("/nix/store/", "Nix"), ("/flatpak/", "Flatpak"),

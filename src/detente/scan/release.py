@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from detente import config
 from detente.distro.base import Release
 from detente.errors import ConfigError
+from detente.host import regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from detente.distro.base import Backend
 
 VARIABLE = "DETENTE_DISTRO"
+_MOST = 1 << 16  # bytes of a file that says what the distro is
 QUERY = "/usr/bin/dpkg-query"  # apt's; its module is loaded only where something is asked
 _LINE = re.compile(r"""^([A-Z_0-9]+)=(?:"(.*)"|'(.*)'|(.*))$""", re.MULTILINE)
 _DEFAULT = re.compile(r"^default-version\s*=\s*python(\d+\.\d+)", re.MULTILINE)
@@ -88,7 +90,6 @@ def _python(root: str) -> str:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        return regular.read(path, _MOST).decode("utf-8", "replace")
     except OSError:
         return ""

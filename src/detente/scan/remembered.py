@@ -39,9 +39,14 @@ def within(folders: Iterable[str]) -> list[str]:
 
 
 def read(path: str, stamped: list[Any]) -> Any:
-    """Return what `write` kept at `path` with the same stamp; None where it is another, missing or broken."""
+    """Return what `write` kept at `path` with the same stamp; None where it is another, missing or broken.
+
+    What another person wrote is not believed: names in it may become a command line of root's.
+    """
     try:
         with open(path, "rb") as stream:
+            if os.fstat(stream.fileno()).st_uid not in (os.geteuid(), 0):
+                return None
             kept = json.loads(stream.read().decode("utf-8", "surrogateescape"))
         return kept["data"] if kept["stamp"] == stamped else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from detente.errors import NotFound
@@ -11,7 +13,7 @@ from detente.scan import others, reach
 from detente.store.exposures import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from detente.distro.base import Candidate, Installed, Offer
     from detente.host.paths import Paths
@@ -20,15 +22,18 @@ if TYPE_CHECKING:
     from detente.scan.reach import File, Owners
     from detente.scan.system import System
 
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")  # what a system package may be called
+_PYTHONS = ("python3-", "python-")  # so begin names that are the distro's
+
 
 class Subject(NamedTuple):
     """All that is here of `word`, the index apart.
 
     `name` is the distribution that it is about (normalized), "" where it is about none that is known. `offer` is what
-    the distro has of that one; `package` and `bare` are the system package of that name or with that module or command,
-    as far as no distribution is known of it. `others` have the distribution, by other tools. `commands` are the files
-    of each command that is worth a look, in the order of PATH; `modules` what `/usr/bin/python3` finds as `word`, and
-    `module_packages` the system packages, installed or not, that let it. `path` is set where `word` is one.
+    the distro has of that one; `package` and `bare` are the system package of that very name or with that module or
+    command, as far as no distribution is known of it. `others` have the distribution, by other tools. `commands` are
+    the files of each command that is worth a look, in the order of PATH; `modules` what `/usr/bin/python3` finds as
+    `word`, and `module_packages` the system packages, installed or not, that let it. `path` is set where `word` is one.
     """
 
     word: str
@@ -49,7 +54,7 @@ class Subject(NamedTuple):
         """Whether anything here bears that name."""
         return bool(
             self.application or self.offer or self.package or self.bare or self.others or self.path
-            or self.commands.get(self.word) or self.modules or self.module_packages
+            or self.commands.get(self.word) or self.modules or self.standard or self.module_packages
         )  # fmt: skip
 
     @property
@@ -106,11 +111,15 @@ class Look:
         modules, standard, module_packages = self._module(word)
         if offer is None and application is None and package is None and module_packages:
             offer, package = self._of_package(module_packages[0])
+        bare = self._bare(word, offer, package, module_packages)
+        if bare is not None and application is None and package is None and bare.package == word:
+            offer = self._offer_of(word)  # a system package that is not installed, by its own name
+            bare = bare if offer is None else None
         theirs = self._others(word, application, offer)
         name = self._name(application, offer, theirs)
-        bare = self._bare(word, offer, package, module_packages)
         taken = bool(files) and files[0].owner.kind == reach.SYSTEM
-        if not name and not (taken or package or bare or modules or module_packages) and is_name(word):
+        named = bare is not None and (bare.package != word or word.startswith(_PYTHONS))
+        if not name and not (taken or package or named or modules or standard or module_packages) and is_name(word):
             name = normalized(word)
         commands = self._commands(word, files, application, offer, theirs)
         return Subject(
@@ -123,9 +132,20 @@ class Look:
             return (), False, ()
         python = reach.python_minor(self._system)
         found = reach.importable(word, python, self._environ, self._paths.home, self._root())
-        packages = self._system.of_module(word) if self._system is not None else []
-        standard = bool(found) and reach.is_standard(found[0], python)
-        return tuple(self._owners.files(found)), standard, tuple(packages)
+        files = self._owners.files(found)
+        packages = self._having(word, files)
+        if not found:  # built into Python: it has no file
+            return (), word in sys.builtin_module_names, tuple(packages)
+        standard = reach.is_standard(found[0], python) and files[0].owner.name not in packages
+        return tuple(files), standard, tuple(packages)
+
+    def _having(self, module: str, files: Sequence[File]) -> list[str]:
+        """Return the system packages, installed or not, that let the distro's Python import `module`."""
+        if self._system is None:
+            return []
+        packages = self._system.of_module(module)
+        apart = reach.APART.get(module, "")
+        return packages if packages or files else list(self._system.candidates([apart]))
 
     def _root(self) -> str:
         return self._system.root if self._system is not None else ""
@@ -208,9 +228,15 @@ class Look:
         if package is not None or module_packages:
             name = package.package if package is not None else module_packages[0]
             return self._system.candidates([name]).get(name)
-        if word.startswith(("python3-", "python-")):
+        if _PACKAGE.match(word):
             return self._system.candidates([word]).get(word)
         return None
+
+    def _offer_of(self, package: str) -> Offer | None:
+        """Return the one distribution that the table says is in `package`; None where none is, or several."""
+        assert self._system is not None
+        names = self._recorded(package)
+        return self._system.offers(names).get(names[0]) if len(names) == 1 else None
 
     def _commands(
         self,

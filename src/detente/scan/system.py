@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from detente.distro.base import Candidate, Installed, Known, Offer
+from detente.distro.base import SAME, UNPROVED, Candidate, Installed, Known, Offer
+from detente.host.paths import is_anothers
 from detente.names import normalized
 from detente.scan import release, remembered, tables
 from detente.scan.dpkg_files import DpkgFiles
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from detente.distro.base import Release, Simulation
     from detente.scan.candidates import Candidates
 
+_KEPT = [str, str, str, str, str, bool, bool, int, dict, list, list]  # the fields of Installed, as JSON has them
+
 
 def system(environ: Mapping[str, str], cache: str) -> System | None:
     """Return the distro's facts, None where no backend knows it or DETENTE_DISTRO is `none`.
@@ -25,7 +28,9 @@ def system(environ: Mapping[str, str], cache: str) -> System | None:
     nothing is asked before it is needed.
     """
     root = release.chosen(environ)
-    return System(root, cache) if root is not None and release.is_supported(root) else None
+    if root is None or not release.is_supported(root):
+        return None
+    return System(root, os.devnull if is_anothers(cache) else cache)  # below which nothing is kept
 
 
 class System:
@@ -131,9 +136,9 @@ class System:
                 waiting += [each for one in group for each in ([one] if one in paragraphs else providers.get(one, []))]
         return [name for name in seen if name in python]
 
-    def descriptions(self, word: str) -> dict[str, str]:
-        """Return the system packages whose name or description has `word`, with their one-line descriptions."""
-        return self._answers().descriptions(word)
+    def descriptions(self, words: str) -> dict[str, str]:
+        """Return the system packages whose name or description has all of `words`, with one-line descriptions."""
+        return self._answers().descriptions(words)
 
     def simulate(self, packages: Sequence[str]) -> Simulation:
         """Return what installing `packages` would do; raise NotFound, Refused or ToolError as the backend explains."""
@@ -156,7 +161,8 @@ class System:
             return row
         application = self._application(package)
         commands = _names(self.installed()[application].commands) if application else ()
-        identity = row.identity if row is not None else Known(name, package).identity
+        # What the table proves, it proves of its own package: another one may have another project's metadata.
+        identity = row.identity if row is not None and row.identity != SAME else UNPROVED
         return Known(name, package, application, commands, identity)
 
     def _holders(self) -> dict[str, list[str]]:
@@ -233,13 +239,14 @@ def _revived(kept: object) -> dict[str, Installed] | None:
     """Return what JSON has kept as the records it was made of; None where it is something else."""
     if not isinstance(kept, dict):
         return None
-    try:
-        return {
-            name: Installed(*row[:8], dict(row[8]), tuple(row[9]), tuple(row[10]))  # type: ignore[call-arg]
-            for name, row in kept.items()
-        }
-    except (TypeError, ValueError, IndexError):
-        return None
+    found = {}
+    for name, row in kept.items():
+        if not isinstance(row, list) or [*map(type, row)] != _KEPT:
+            return None
+        if not {*map(type, (*row[8].values(), *row[9], *row[10]))} <= {str}:
+            return None
+        found[name] = Installed(*row[:8], row[8], tuple(row[9]), tuple(row[10]))  # type: ignore[call-arg]
+    return found
 
 
 def _names(paths: Iterable[str]) -> tuple[str, ...]:

@@ -50,6 +50,12 @@ def of_module(release: Release, module: str) -> list[str]:
     return table.words(line) if line else []
 
 
+def modules_of(release: Release, package: str) -> list[str]:
+    """Return the top-level modules that the distro's Python can import once `package` is there."""
+    rows = (line for line in _all(release) if line.startswith(f"{table.MODULE} "))
+    return [line[2 : line.index("\t")] for line in rows if package in table.words(line)]
+
+
 def matching(release: Release, word: str) -> list[Known]:
     """Return the rows whose name or commands contain `word`, for `search`."""
     rows = (table.read(line) for line in _all(release) if line.startswith(f"{table.NAME} ") and word in line)

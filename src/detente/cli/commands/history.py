@@ -2,10 +2,14 @@
 
 import argparse
 
+from detente.cli.fitting import fit
 from detente.cli.options import Invocation, Parser
+from detente.cli.output import columns
 from detente.host.paths import user_paths
 from detente.model import EMPTY_GENERATION, Application
 from detente.store import generations
+
+_ENDLESS = 10_000  # columns of a file or pipe: programs read it line by line
 
 
 def configure(parser: Parser) -> None:
@@ -39,7 +43,9 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     if not rows:
         invocation.output.text("nothing was changed yet")
         return 0
-    invocation.output.table(("NUMBER", "TIME (UTC)", "WHO", "COMMAND", "CHANGES"), rows)
+    heads = ("NUMBER", "TIME (UTC)", "WHO", "COMMAND", "CHANGES")
+    table = fit([heads, *rows], columns(_ENDLESS), [(3, 21), (4, 18), (2, 6)], wraps=(3, 4))
+    invocation.output.table(table[0], table[1:])
     return 0
 
 

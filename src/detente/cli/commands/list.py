@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from detente.cli import described
 from detente.cli.beside import Distro
+from detente.cli.fitting import fit
 from detente.cli.output import columns
 from detente.host.paths import user_paths
 from detente.store import generations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from detente.scan.others import Other
 
 _SHOWN = 5  # commands in one row
+_NARROW = 20  # columns that the commands keep
+_ENDLESS = 10_000  # columns of a file or pipe: programs read it line by line
 
 
 def configure(parser: Parser) -> None:
@@ -82,8 +85,8 @@ def _applications(output: Output, items: Sequence[Application]) -> None:
     heads = ["NAME", "VERSION", "PYTHON", "COMMANDS", "ASKED FOR AS"]
     room = _room([heads, *rows], 3)
     for row, item in zip(rows, items, strict=True):
-        row[3] = _some(item.commands, room)
-    output.table(heads, rows)
+        row[3] = _some(item.commands, max(room, _NARROW))
+    _fitted(output, heads, rows, [(4, 16), (3, _NARROW), (0, 16), (1, 10)], wraps=(3, 4))
 
 
 def _broken(output: Output, items: Sequence[Application], paths: Paths) -> None:
@@ -110,7 +113,7 @@ def _packages(output: Output, items: Sequence[Installed], heading: str) -> None:
     room = _room([heads, *rows], 2)
     for row, item in zip(rows, items, strict=True):
         row[2] = _some(dict.fromkeys(os.path.basename(path) for path in item.commands), room)
-    output.table(heads, rows)
+    _fitted(output, heads, rows, [(2, _NARROW), (1, 14), (0, 24)], wraps=(2,))
 
 
 def _others(output: Output, items: Sequence[Other], home: str) -> None:
@@ -119,7 +122,19 @@ def _others(output: Output, items: Sequence[Other], home: str) -> None:
     output.text()
     output.text("Installed by other tools, which look after it:")
     rows = [(item.name, item.version, item.tool, _short(item.place, home)) for item in items]
-    output.table(("NAME", "VERSION", "TOOL", "PLACE"), rows)
+    _fitted(output, ("NAME", "VERSION", "TOOL", "PLACE"), rows, [(3, 20), (1, 10), (0, 16)], wraps=(3,))
+
+
+def _fitted(
+    output: Output,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    shrink: Sequence[tuple[int, int]],
+    wraps: Sequence[int],
+) -> None:
+    """Print the table, in the width of the terminal where there is one."""
+    table = fit([heads, *rows], columns(_ENDLESS), shrink, wraps)
+    output.table(table[0], table[1:])
 
 
 def _room(rows: Sequence[Sequence[str]], place: int) -> int:

@@ -1,11 +1,16 @@
 """`detente rollback`: go back."""
 
 import argparse
+import contextlib
 
+from detente.api import Outcome
 from detente.cli import changes
 from detente.cli.options import Invocation, Parser
+from detente.errors import ConfigError
 from detente.names import key_of
+from detente.plan.plan import Switch
 from detente.plan.request import Rollback
+from detente.scan import release
 
 
 def configure(parser: Parser) -> None:
@@ -36,6 +41,18 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         changes.show_plan(invocation, outcome.plan)
         return 0
     changes.show_outcome(invocation, outcome)
+    _say_where(outcome, invocation)
     if outcome.plan.empty:
         invocation.output.tell("everything is so already")
     return changes.status(outcome)
+
+
+def _say_where(outcome: Outcome, invocation: Invocation) -> None:
+    """Say to which generation it went back, and that the package manager's own is no part of it."""
+    for step in outcome.plan.steps:
+        if isinstance(step, Switch) and step.generation.origin != step.generation.number:
+            stay = ""
+            with contextlib.suppress(ConfigError):
+                root = release.chosen(invocation.environ)
+                stay = "; system packages stay as they are" if root is not None and release.is_supported(root) else ""
+            invocation.output.tell(f"back to {changes.called(step.generation)}{stay}")

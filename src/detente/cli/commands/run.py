@@ -3,16 +3,17 @@
 import argparse
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from detente.cli import asking, changes
 from detente.cli.commands.install import sources
 from detente.cli.options import Invocation, Parser
-from detente.errors import DetenteError, NotFound, UsageError
+from detente.distro.base import SAME
+from detente.errors import BuildError, ConfigError, DetenteError, NotFound, Refused, UsageError
 from detente.host import proc
 from detente.host.paths import Paths, user_paths
 from detente.model import Application
-from detente.plan.request import requirement_name
+from detente.plan.request import Asked, is_bare, requirement_name
 from detente.store import generations
 
 
@@ -47,7 +48,9 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     parsed.requirements = [parsed.distribution or parsed.app]
     parsed.editable = parsed.requirement = parsed.suffix = None
     (asked,) = asking.asked(parsed)
-    with changes.working(invocation, parsed) as detente, _speaking_of_run():
+    if not parsed.distribution:
+        _check_whose(asked, parsed.app, parsed.arguments, invocation)
+    with changes.working(invocation, parsed) as detente, _speaking_of_run(asked, invocation):
         if parsed.dry_run:
             changes.show_plan(invocation, detente.plan_of(asked))
             return 0
@@ -57,13 +60,49 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
 
 
 @contextlib.contextmanager
-def _speaking_of_run() -> Iterator[None]:
-    """Let the hints of errors name the verb that was typed."""
+def _speaking_of_run(asked: Asked, invocation: Invocation) -> Iterator[None]:
+    """Let the hints of errors name the verb that was typed, and the distro's own where a build failed."""
     try:
         yield
     except DetenteError as err:
         err.hint = err.hint and err.hint.replace("detente install ", "detente run ")
+        if isinstance(err, BuildError):
+            from detente.scan import built
+
+            built.name_the_distros(err, [asked], invocation.environ, user_paths(invocation.environ).cache)
         raise
+
+
+def _check_whose(asked: Asked, word: str, arguments: Sequence[str], invocation: Invocation) -> None:
+    """Raise Refused where `word` alone is known for a command of another distribution than the one of that name.
+
+    Whoever takes such a name on the index has it run by all who type the command. A version says that it is meant.
+    """
+    name = asked.requirement
+    if not is_bare(name):
+        return
+    from detente.scan import tables
+    from detente.scan.system import system
+
+    try:
+        known = system(invocation.environ, user_paths(invocation.environ).cache)
+        if known is None or tables.known(known.release, [name]):
+            return
+        rows = tables.of_command(known.release, word) or tables.of_command(known.release, name)
+    except DetenteError as err:
+        if err.exit_status == ConfigError.exit_status:
+            raise
+        return  # the distro's records are broken: no matter of this command
+    whose = sorted(row.name for row in rows if row.identity == SAME)
+    if whose:
+        from shlex import join
+
+        command = word if word in rows[0].commands else name
+        raise Refused(
+            f"`{word}` is a command of {' and of '.join(whose)}; nothing is known here of a project of that name",
+            hint=f"{join(['detente', 'run', '--from', whose[0], command, *arguments])}; "
+            f"if you do mean the index's {name}: detente run '{name}>=0'",
+        )
 
 
 def _asks_for_another(parsed: argparse.Namespace) -> bool:

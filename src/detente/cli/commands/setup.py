@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import shlex
 
 from detente.api import Detente
 from detente.cli import afterwards, changes
 from detente.cli.options import Invocation, Parser
-from detente.errors import Refused
+from detente.errors import Collision, Refused
 from detente.host import runtime
 from detente.names import SELF
 from detente.plan.request import Asked, Install, Remove
@@ -28,7 +29,12 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
         if parsed.undo:
             outcome = detente.remove(Remove((SELF,)))
         else:
-            outcome = detente.install(Install((Asked(_source(detente), python=parsed.python),), parsed.force))
+            source = _source(detente)
+            try:
+                outcome = detente.install(Install((Asked(source, python=parsed.python),), parsed.force))
+            except Collision as err:
+                err.hint = f"put ours before it: {_called()} setup --force"
+                raise
     if parsed.dry_run:
         changes.show_plan(invocation, outcome.plan)
         return 0
@@ -38,6 +44,12 @@ def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     changes.check_path(invocation, detente.paths, outcome)
     afterwards.finish(invocation, detente, outcome.plan)
     return changes.status(outcome)
+
+
+def _called() -> str:
+    """Return what to type for this very detente."""
+    checkout = runtime.checkout()
+    return shlex.quote(os.path.join(checkout, SELF)) if checkout else SELF
 
 
 def _source(detente: Detente) -> str:

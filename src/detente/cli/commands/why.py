@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from detente.scan.reach import Owners
 from detente.store import generations
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
     from detente.cli.options import Invocation, Parser
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def configure(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("word", metavar="NAME|COMMAND|FILE|MODULE", help="what you wonder about")
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
     parser.option("--offline", action="store_true", help="do not ask the index")
     parser.reading()
     parser.examples(
@@ -42,18 +43,21 @@ def configure(parser: Parser) -> None:
 
 def run(parsed: argparse.Namespace, invocation: Invocation) -> int:
     """Look, and say what was seen."""
-    if not parsed.word.strip():
+    word = parsed.word
+    if parsed.more:
+        raise UsageError("why takes one name", hint=f"detente why {word}; then detente why {parsed.more[0]}")
+    if not word.strip():
         raise UsageError("there is nothing to look for", hint="name it: detente why httpie")
     paths = user_paths(invocation.environ)
     generation = generations.current(paths)[0]
     distro = Distro(invocation, paths)
-    subject = _look(parsed.word, invocation, paths, generation, distro)
+    subject = _look(word, invocation, paths, generation, distro)
     answers, unasked, problem = _ask_index(subject, parsed, invocation, paths)
     newest = answers.get(subject.name)
     if not subject.known and newest is not None and not newest.version and not newest.problem:
-        raise _unknown(parsed.word, distro)
+        raise _unknown(word, distro)
     if not subject.known and newest is None and not problem and not unasked:
-        raise _unknown(parsed.word, distro)
+        raise _unknown(word, distro)
     now = time.time()
     view = reasons.View(
         subject, distro.title, reasons.has_table(distro), answers, unasked, problem, now, paths.home, paths.bin,
