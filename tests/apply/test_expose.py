@@ -331,12 +331,12 @@ class Homes(RuleBasedStateMachine):
         self.reconcile(self.current, frozenset())
 
     def reconcile(self, before: Generation, over: frozenset[str]) -> None:
-        ours = {name for name in os.listdir(self.paths.bin) if os.path.islink(os.path.join(self.paths.bin, name))}
         refused = expose.reconcile(self.paths, self.current, before, tuple(sorted(over)))
         wanted = {name for item in self.current.applications.values() for name in item.commands}
         self.kept.update(self.foreign & wanted & over)
         self.foreign -= wanted & over
-        back = {name for name in ours - wanted if self.kept[name]}
+        # whoever took our link away meanwhile: the place is free
+        back = {name for name in self.kept if self.kept[name] and name not in wanted | self.foreign}
         self.kept.subtract(back)
         self.foreign |= back
         assert {os.path.basename(path) for path in refused} == wanted & self.foreign
