@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from detente.api import Detente, Outcome
 from detente.cli.options import Invocation
-from detente.cli.output import size
+from detente.cli.output import PARTLY, size
 from detente.errors import DetenteError, Refused
 from detente.host import signals
 from detente.host.paths import Paths
@@ -20,7 +20,6 @@ from detente.plan.plan import Build, Discard, Effect, Fetch, Link, Mend, Plan, R
 from detente.progress import Progress
 
 Worker = TypeVar("Worker", bound=Detente)
-PARTLY = 10  # the exit status of a change that is made, but not shown everywhere
 
 
 def working(invocation: Invocation, parsed: argparse.Namespace) -> contextlib.AbstractContextManager[Detente]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
-PARTLY = 10  # the exit status where some of several failed
+PARTLY = 10  # the exit status where some of several failed, or a change that is made is not shown everywhere
 
 
 def put(text: str) -> None:

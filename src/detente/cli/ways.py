@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from detente import config
 from detente.cli import changes
+from detente.cli.output import PARTLY
 from detente.distro_side import Choice
 from detente.errors import Interrupted, UsageError
 from detente.model import Wish
@@ -122,4 +123,4 @@ def status(result: Result) -> int:
     for failure in result.failures:
         if isinstance(failure, Interrupted):
             return failure.exit_status
-    return changes.PARTLY if result.failures else changes.status(result.outcome)
+    return PARTLY if result.failures else changes.status(result.outcome)

@@ -55,11 +55,7 @@ class DpkgFiles:
         try:
             data = regular.read(self.status)
         except OSError as err:
-            raise ToolError(
-                f"dpkg's record of what is installed cannot be read: {err.strerror}",
-                hint=f"ls -l {self.status}",
-                context=[self.status],
-            ) from err
+            raise _unreadable("record of what is installed", self.status, err) from err
         try:
             read = dpkg.parse_status(data.decode("utf-8", "surrogateescape"))
         except dpkg.Broken as err:
@@ -131,11 +127,7 @@ class DpkgFiles:
             try:
                 names = os.listdir(self.info)
             except OSError as err:
-                raise ToolError(
-                    f"dpkg's lists of files cannot be read: {err.strerror}",
-                    hint=f"ls -ld {self.info}",
-                    context=[self.info],
-                ) from err
+                raise _unreadable("lists of files", self.info, err) from err
             self._listed = frozenset(name for name in names if name.endswith(".list"))
         return self._listed
 
@@ -222,6 +214,10 @@ def _text(path: str) -> str:
         return regular.read(path).decode("utf-8", "surrogateescape")
     except (OSError, ValueError):  # ValueError: a name with a null in it
         return ""
+
+
+def _unreadable(what: str, place: str, err: OSError) -> ToolError:
+    return ToolError(f"dpkg's {what} cannot be read: {err.strerror}", hint=f"ls -ld {place}", context=[place])
 
 
 def _damaged(path: str, why: str) -> ToolError:
