@@ -18,6 +18,14 @@ RELEASES = pytest.mark.parametrize("release", [BOOKWORM, TRIXIE], ids=lambda rel
 
 
 @RELEASES
+def test_a_system_package_leads_to_the_distributions_in_it_by_metadata_or_commands(release: Release) -> None:
+    assert [row.name for row in tables.in_package(release, "python3-yaml")] == ["pyyaml"]
+    assert [row.name for row in tables.in_package(release, "mercurial")] == ["mercurial"]
+    assert [row.name for row in tables.in_package(release, "mercurial-common")] == ["mercurial"]
+    assert tables.in_package(release, "no-such-package") == []
+
+
+@RELEASES
 @pytest.mark.parametrize(
     ("name", "package", "application", "command"),
     [

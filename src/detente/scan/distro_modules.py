@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from detente.scan.system import System
 
 _THERE = frozenset(("installed", "triggers-awaited", "triggers-pending"))  # dpkg's states of what can be used
-# Of the standard library, in a system package of its own; an environment sees it once that is installed.
-_APART = {"tkinter": "python3-tk", "turtle": "python3-tk"}
 _STANDARD = sys.stdlib_module_names | {"distutils", "lib2to3"}  # the newest Python does not have these any more
 _NEEDS = "needs "
 _PLACES = ("/usr/bin/", "/bin/")  # of the distro's own Python
@@ -118,7 +116,9 @@ def _elsewhere(name: str, known: System) -> list[str]:
     if packages and known.installed().keys().isdisjoint(packages):
         return packages
     if top in sys.stdlib_module_names:
-        apart = _APART.get(top)
+        from detente.scan.reach import APART
+
+        apart = APART.get(top, "")
         raise UsageError(
             f"`{name}` is a module of Python itself",
             hint="leave it out of --with-distro"

@@ -21,8 +21,7 @@ def distribution_of(system: System, package: str) -> str:
     here = system.installed().get(package)
     names = list(here.distributions) if here is not None else []
     if not names:
-        rows = tables.known(system.release, tables.names(system.release)).values()
-        names = [row.name for row in rows if package in (row.package, row.application)]
+        names = [row.name for row in tables.in_package(system.release, package)]
     plain = package.removeprefix("python3-").removeprefix("python-")
     return plain if plain in names else names[0] if len(names) == 1 else ""
 

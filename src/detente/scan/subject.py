@@ -198,9 +198,7 @@ class Look:
         from detente.scan import tables
 
         assert self._system is not None
-        release = self._system.release
-        rows = tables.known(release, tables.names(release)).values()
-        return [row.name for row in rows if package in (row.package, row.application)]
+        return [row.name for row in tables.in_package(self._system.release, package)]
 
     def _others(self, word: str, application: Application | None, offer: Offer | None) -> tuple[Other, ...]:
         names = {normalized(word)}

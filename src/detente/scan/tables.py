@@ -50,6 +50,12 @@ def of_module(release: Release, module: str) -> list[str]:
     return table.words(line) if line else []
 
 
+def in_package(release: Release, package: str) -> list[Known]:
+    """Return the rows whose metadata or commands are in the system package `package`."""
+    rows = known(release, names(release)).values()
+    return [row for row in rows if package in (row.package, row.application)]
+
+
 def modules_of(release: Release, package: str) -> list[str]:
     """Return the top-level modules that the distro's Python can import once `package` is there."""
     rows = (line for line in _all(release) if line.startswith(f"{table.MODULE} "))
